@@ -130,9 +130,13 @@ int main(int argc, char *argv[])
 
     // While we serve one client the next ones wait, connected but not greeted,
     // in the listener's backlog (lesson 2 mends it).
-    for (int id = 1;; id++) {
-        int client = check(accept(listener, nullptr, nullptr), "accept");
-        serve(client, id);
+    for (int id = 1;;) {
+        int client = accept(listener, nullptr, nullptr);
+        if (client == -1) {
+            complain("accept"); // this client is lost, not the server
+            continue;
+        }
+        serve(client, id++);
         close(client);
     }
 }
