@@ -69,9 +69,11 @@ build_and_hold() {
 
 # Why it failed, and what helps here. Only asked after it did fail.
 explain() {
-    local error=${1##*$'\n'} proc=/proc/sys
-    is() { [ "$(cat "$proc/$1" 2>/dev/null)" = "$2" ]; }
-    if [[ $error == *option* ]]; then
+    local error=${1##*$'\n'}
+    is() { [ "$(cat "/proc/sys/$1" 2>/dev/null)" = "$2" ]; }
+    if [ -z "$error" ]; then
+        say "it was stopped half-way. Nothing of it is left."
+    elif [[ $error == *option* ]]; then
         say "$error. Needed: util-linux 2.35 and iproute2 4.17 or newer."
     elif [ "$EUID" = 0 ]; then
         say "$error. If this is a container, start it with --privileged."
@@ -115,15 +117,17 @@ if is_whole && [ "$(hosts)" = "$(printf '%s\n' "${namespaces[@]}")" ]; then
     try_next
     exit
 fi
+for name in "${namespaces[@]}"; do          # made by us, or being made when we were killed?
+    [ "$EUID" = 0 ] && [ -e "/run/netns/$name" ] || continue
+    if ! is_made "$name" && ! grep -qsx "$name" "$state/hosts"; then
+        rmdir "$state" 2>/dev/null || :
+        fail "there is a network namespace $name that this kit did not make. Remove it first: ip netns delete $name"
+    fi
+done
 if is_whole; then say "There is another number of hosts. It goes, and $count are made anew."
 elif [ -s "$state/hosts" ]; then say "What is there is not whole. It goes, and all is made anew."
 fi
 take_away
-
-for name in "${namespaces[@]}"; do
-    [ "$EUID" != 0 ] || [ ! -e "/run/netns/$name" ] ||
-        fail "there is a network namespace $name that this kit did not make. Remove it first: ip netns delete $name"
-done
 
 # From here on these names are ours, even if we get no further.
 printf '%s\n' "${namespaces[@]}" >"$state/hosts.new"

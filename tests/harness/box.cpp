@@ -1,0 +1,259 @@
+#include "box.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fstream>
+#include <grp.h>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "network.hpp"
+
+namespace {
+
+const int NOBODY = 65534;
+
+void need(bool done, const std::string &step)
+{
+    if (!done)
+        throw std::runtime_error(step + ": " + strerror(errno));
+}
+
+// Who the programs run as: the caller, or for root the user behind sudo, or nobody.
+int plain_id(int own, const char *behind_sudo)
+{
+    if (geteuid() != 0)
+        return own;
+    const char *text = getenv(behind_sudo);
+    int id = text ? atoi(text) : 0;
+    return id > 0 ? id : NOBODY;
+}
+
+void write_file(const std::string &path, const std::string &text)
+{
+    int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    need(fd != -1 && write(fd, text.data(), text.size()) != -1, path);
+    close(fd);
+}
+
+// Maps one user and one group of the host into the user namespace of pid. Root writes
+// the map from outside: it may name another user than itself.
+void write_maps(pid_t pid, int uid, int gid)
+{
+    std::string proc = "/proc/" + std::to_string(pid);
+    std::string user = std::to_string(uid), group = std::to_string(gid);
+    if (geteuid() != 0)
+        write_file(proc + "/setgroups", "deny");
+    write_file(proc + "/uid_map", user + ' ' + user + " 1");
+    write_file(proc + "/gid_map", group + ' ' + group + " 1");
+}
+
+void become(int uid, int gid)
+{
+    if (setgroups(0, nullptr) == -1)
+        need(errno == EPERM, "setgroups"); // an ordinary user may not, and need not
+    need(setresgid(gid, gid, gid) != -1, "setresgid");
+    need(setresuid(uid, uid, uid) != -1, "setresuid");
+}
+
+// New namespaces for this process. A helper outside of them writes the maps.
+void unshare_as(int uid, int gid)
+{
+    int gate[2];
+    need(pipe2(gate, O_CLOEXEC) != -1, "pipe2");
+    pid_t self = getpid();
+    pid_t helper = fork();
+    need(helper != -1, "fork");
+    if (helper == 0) {
+        char go;
+        close(gate[1]);
+        try {
+            if (read(gate[0], &go, 1) == 1)
+                write_maps(self, uid, gid);
+            _exit(0);
+        } catch (const std::runtime_error &) {
+            _exit(errno);
+        }
+    }
+    close(gate[0]);
+    int flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    int error = unshare(flags) == -1 ? errno : 0;
+    if (error == 0)
+        need(write(gate[1], "g", 1) == 1, "pipe");
+    close(gate[1]);
+    int status;
+    need(waitpid(helper, &status, 0) != -1, "waitpid");
+    errno = error;
+    need(error == 0, "unshare");
+    errno = WEXITSTATUS(status);
+    need(errno == 0, "uid_map");
+}
+
+void bind_read_only(const std::string &from, const std::string &to)
+{
+    need(mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != -1, "bind " + from);
+    // Flags that were locked by the outer namespace must be kept.
+    for (unsigned long keep : {0UL, 0UL | MS_NODEV, 0UL | MS_NOSUID | MS_NODEV,
+                               0UL | MS_NOSUID | MS_NODEV | MS_RELATIME})
+        if (mount(nullptr, to.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | keep, nullptr) == 0)
+            return;
+    need(false, "read-only " + from);
+}
+
+// A root of our own: the system's programs and libraries to read, /tmp to write.
+void make_root(const std::string &kit)
+{
+    need(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != -1, "mount private");
+    const std::string root = "/tmp";
+    need(mount("box", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=64m,mode=755") != -1, "tmpfs");
+    for (const char *name : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc",
+                             "/opt", "/nix", "/gnu"}) {
+        std::string to = root + name;
+        struct stat found;
+        char target[4096];
+        if (lstat(name, &found) == -1)
+            continue;
+        if (S_ISLNK(found.st_mode)) {
+            ssize_t n = readlink(name, target, sizeof target - 1);
+            need(n != -1, name);
+            target[n] = '\0';
+            need(symlink(target, to.c_str()) != -1, to);
+        } else {
+            need(mkdir(to.c_str(), 0755) != -1, to);
+            bind_read_only(name, to);
+        }
+    }
+    for (const char *name : {"/proc", "/dev", "/tmp", "/old"})
+        need(mkdir((root + name).c_str(), 0755) != -1, name);
+    need(chmod((root + "/tmp").c_str(), 01777) != -1, "chmod");
+    for (const char *name : {"/dev/null", "/dev/zero", "/dev/urandom"}) {
+        int fd = open((root + name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+        need(fd != -1, name);
+        close(fd);
+        need(mount(name, (root + name).c_str(), nullptr, MS_BIND, nullptr) != -1, name);
+    }
+    need(mount("proc", (root + "/proc").c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != -1,
+         "mount /proc");
+    need(chdir(root.c_str()) != -1 && syscall(SYS_pivot_root, ".", "old") != -1, "pivot_root");
+    need(chdir("/") != -1 && umount2("/old", MNT_DETACH) != -1, "umount");
+    if (access(kit.c_str(), F_OK) == 0) // it lies under one of those above
+        need(mount("hidden", kit.c_str(), "tmpfs", MS_RDONLY, nullptr) != -1, "hide " + kit);
+    need(chdir("/tmp") != -1, "/tmp");
+}
+
+void die_with_parent(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(4);
+}
+
+// Ends whatever inside left behind; where there is no PID namespace that did it.
+void kill_descendants()
+{
+    while (DIR *proc = opendir("/proc")) {
+        while (dirent *entry = readdir(proc)) {
+            int pid = atoi(entry->d_name), parent = 0;
+            std::ifstream stat("/proc/" + std::string(entry->d_name) + "/stat");
+            std::string line;
+            if (pid > 0 && std::getline(stat, line))
+                sscanf(line.c_str() + line.rfind(')') + 1, " %*c %d", &parent);
+            if (parent == getpid())
+                kill(pid, SIGKILL);
+        }
+        closedir(proc);
+        if (waitpid(-1, nullptr, 0) == -1)
+            return; // ECHILD: none is left
+    }
+}
+
+int run_first_process(const std::string &kit, const std::function<int()> &inside)
+{
+    try {
+        make_root(kit);
+        return inside();
+    } catch (const std::runtime_error &error) {
+        fprintf(stderr, "%s\n", error.what());
+        return 3;
+    }
+}
+
+int run_isolated(const std::string &kit, const std::function<int()> &inside)
+{
+    int uid = plain_id(static_cast<int>(getuid()), "SUDO_UID");
+    int gid = plain_id(static_cast<int>(getgid()), "SUDO_GID");
+    pid_t parent = getppid();
+    unshare_as(uid, gid);
+    become(uid, gid);
+    die_with_parent(parent);
+    pid_t first = fork();
+    need(first != -1, "fork");
+    if (first == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // getppid() is 0 across a PID namespace
+        _exit(run_first_process(kit, inside));
+    }
+    int status;
+    need(waitpid(first, &status, 0) != -1, "waitpid");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 4;
+}
+
+int run_in_the_open(const std::function<int()> &inside)
+{
+    pid_t parent = getppid();
+    become(plain_id(static_cast<int>(getuid()), "SUDO_UID"),
+           plain_id(static_cast<int>(getgid()), "SUDO_GID"));
+    die_with_parent(parent);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int status = inside();
+    kill_descendants();
+    return status;
+}
+
+} // namespace
+
+pid_t start_in_box(bool isolated, const std::string &kit, const std::function<int()> &inside)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    try {
+        _exit(isolated ? run_isolated(kit, inside) : run_in_the_open(inside));
+    } catch (const std::runtime_error &error) {
+        fprintf(stderr, "%s\n", error.what());
+        _exit(3);
+    }
+}
+
+std::string why_no_box(const std::string &kit)
+{
+    int words[2];
+    if (pipe2(words, O_CLOEXEC) == -1)
+        return "pipe2";
+    pid_t pid = fork();
+    if (pid == 0) { // so that what it says goes to our pipe
+        dup2(words[1], STDERR_FILENO);
+        pid_t box = start_in_box(true, kit, [] { return make_network(), 0; });
+        int status = 0;
+        waitpid(box, &status, 0);
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 4);
+    }
+    close(words[1]);
+    char text[256] = "";
+    ssize_t n = read(words[0], text, sizeof text - 1);
+    close(words[0]);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    if (status == 0)
+        return "";
+    return n > 1 ? std::string(text, static_cast<size_t>(n) - 1) : "a child was killed";
+}

@@ -1,0 +1,111 @@
+// lab.hpp: what a check is written with: a network, programs under test, scripted peers.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <random>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "network.hpp"
+#include "story.hpp"
+
+class Lab;
+
+// What the student's programs are started from: descriptors of the executables.
+struct Binaries {
+    int server, client;
+};
+
+// A server or client under test. Every wait has a deadline and ends in Unmet.
+class Program {
+public:
+    std::string name; // "server" or "client"
+    pid_t pid = -1;
+    std::string out, err; // all that it has written so far
+    int status = -1;      // as from waitpid(); -1 while it runs
+
+    void type(const std::string &text);           // to its standard input
+    void end_input();                             // closes its standard input
+    void expect_output(const std::string &text);  // all of its output, to the letter
+    void expect_exit(int wanted);                 // that it ends, with this status
+    void expect_error(const std::string &part);   // a line on stderr that has part in it
+    void expect_quiet();                          // asleep, and stays so: it burns no processor
+    void freeze();                                // SIGSTOP, and waits until it has stopped
+    void thaw();
+    void limit(int resource, unsigned long soft); // of prlimit(2)
+    void stop();                                  // SIGKILL, and waits for its end
+    void must_run();                              // Unmet if it has ended
+
+private:
+    friend class Lab;
+    Lab *lab = nullptr;
+    int in = -1, out_fd = -1, err_fd = -1;
+};
+
+// One end of a TCP connection, in the hand of the check.
+class Peer {
+public:
+    std::string name; // as it stands in the picture: "client A"
+    void send(const std::string &text);          // all of it, or Unmet
+    void expect(const std::string &text);        // that the next bytes are text
+    void expect_end();                           // end of the stream, or a reset, after no more bytes
+    void expect_clean_end();                     // end of the stream, no reset
+    void expect_nothing(const std::string &why); // nothing is here; never waits
+    std::string receive(size_t size);            // the next size bytes
+    void discard_until_end();                    // whatever comes, until the stream ends
+    void half_close();                           // shutdown(SHUT_WR)
+    void close();
+    void reset(); // closes with a RST instead of a FIN
+    int port() const { return local_port; }
+
+private:
+    friend class Lab;
+    Lab *lab = nullptr;
+    std::string other; // who is at the other end
+    int fd = -1, local_port = 0;
+    std::string got; // received, not yet expected
+    bool ended = false;
+    int error = 0;
+};
+
+class Lab {
+public:
+    Lab(const Network &where, const Binaries &what, double deadline_factor);
+
+    const Network network;
+    const int port; // that servers listen on
+    Story story;
+    std::string why, remedy; // of what comes next; shown if it does not hold
+    std::mt19937 random;     // of a printed seed
+
+    // From here on a failure is explained so.
+    void because(const std::string &reason, const std::string &try_this);
+
+    Program &start_server(std::vector<std::string> arguments = {}); // waits until it listens
+    Program &start(const std::string &program, const std::vector<std::string> &arguments);
+    Program &start_client(); // of the peer that listens
+    Peer &connect();         // the next client, "client A", "client B" …
+    Peer &greeted(int id);   // the same, after "hello ID"
+    void listen();           // instead of the server under test
+    Peer &accept();          // the connection of the client under test
+    void tiny_buffers();     // in both hosts, for connections from now on
+
+    // Unmet with what, unless holds() becomes true in time. seconds at SLOW=1.
+    void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = 5);
+    [[noreturn]] void unmet(const std::string &what);
+    std::string where_is(const Program &program) const; // "is blocked in read() on fd 4, …"
+    std::string last_words() const;                     // what the programs said on stderr
+    std::list<Program> programs;
+    std::list<Peer> peers;
+
+private:
+    friend class Peer;
+    friend class Program;
+    Binaries binaries;
+    double slow;
+    int listener = -1;
+    void pump(); // takes in what programs wrote and peers received, for up to 2 ms
+    void fill(Peer &peer);
+};

@@ -1,0 +1,177 @@
+#include "network.hpp"
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdexcept>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+[[noreturn]] void fail(const std::string &step)
+{
+    throw std::runtime_error(step + ": " + strerror(errno));
+}
+
+// One rtnetlink request, built attribute by attribute.
+class Request {
+public:
+    Request(int type, int flags, const void *header, size_t size) : bytes(NLMSG_HDRLEN)
+    {
+        nlmsghdr *message = this->message();
+        message->nlmsg_type = static_cast<uint16_t>(type);
+        message->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+        append(header, size);
+    }
+    void attribute(int type, const void *data, size_t size)
+    {
+        rtattr head{static_cast<uint16_t>(RTA_LENGTH(size)), static_cast<uint16_t>(type)};
+        append(&head, sizeof head);
+        append(data, size);
+    }
+    size_t open(int type)
+    {
+        size_t at = bytes.size();
+        attribute(type, nullptr, 0);
+        return at;
+    }
+    void close(size_t at)
+    {
+        reinterpret_cast<rtattr *>(&bytes[at])->rta_len = static_cast<uint16_t>(bytes.size() - at);
+    }
+    void append(const void *data, size_t size)
+    {
+        const char *from = static_cast<const char *>(data);
+        if (size != 0)
+            bytes.insert(bytes.end(), from, from + size);
+        bytes.resize(NLMSG_ALIGN(bytes.size()));
+    }
+    // Sends it and waits for the kernel's answer.
+    void send(const std::string &step)
+    {
+        message()->nlmsg_len = static_cast<uint32_t>(bytes.size());
+        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+        char answer[8192];
+        if (fd == -1 || ::send(fd, bytes.data(), bytes.size(), 0) == -1 ||
+            recv(fd, answer, sizeof answer, 0) == -1)
+            fail(step);
+        ::close(fd);
+        auto *error = static_cast<nlmsgerr *>(NLMSG_DATA(reinterpret_cast<nlmsghdr *>(answer)));
+        errno = -error->error;
+        if (errno != 0)
+            fail(step);
+    }
+
+private:
+    std::vector<char> bytes;
+    nlmsghdr *message() { return reinterpret_cast<nlmsghdr *>(bytes.data()); }
+};
+
+// A veth pair eth0 - eth0, one end here, the other in namespace peer.
+void make_cable(int peer)
+{
+    ifinfomsg link{};
+    Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
+    request.attribute(IFLA_IFNAME, "eth0", 5);
+    size_t info = request.open(IFLA_LINKINFO);
+    request.attribute(IFLA_INFO_KIND, "veth", 4);
+    size_t data = request.open(IFLA_INFO_DATA);
+    size_t end = request.open(VETH_INFO_PEER);
+    request.append(&link, sizeof link);
+    request.attribute(IFLA_IFNAME, "eth0", 5);
+    request.attribute(IFLA_NET_NS_FD, &peer, sizeof peer);
+    request.close(end);
+    request.close(data);
+    request.close(info);
+    request.send("add veth");
+}
+
+void link_up(const char *name)
+{
+    ifinfomsg link{};
+    link.ifi_index = static_cast<int>(if_nametoindex(name));
+    link.ifi_flags = link.ifi_change = IFF_UP;
+    Request(RTM_NEWLINK, 0, &link, sizeof link).send(std::string(name) + " up");
+}
+
+void add_address(const std::string &text)
+{
+    in_addr address;
+    inet_pton(AF_INET, text.c_str(), &address);
+    ifaddrmsg message{};
+    message.ifa_family = AF_INET;
+    message.ifa_prefixlen = 24;
+    message.ifa_index = if_nametoindex("eth0");
+    Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &message, sizeof message);
+    request.attribute(IFA_LOCAL, &address, sizeof address);
+    request.attribute(IFA_ADDRESS, &address, sizeof address);
+    request.send("add address");
+}
+
+Host make_host(const std::string &address)
+{
+    if (unshare(CLONE_NEWNET) == -1)
+        fail("unshare(CLONE_NEWNET)");
+    int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (netns == -1)
+        fail("/proc/self/ns/net");
+    return {address, netns};
+}
+
+// "Up" is not yet "carries traffic": a packet sent between the two is lost, and TCP
+// sends it again only a second later.
+void wait_operational(const Host &host)
+{
+    enter(host);
+    ifreq request{};
+    strcpy(request.ifr_name, "eth0");
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        fail("socket");
+    for (int tries = 0; tries < 5000; tries++) {
+        if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING)) {
+            close(fd);
+            return;
+        }
+        poll(nullptr, 0, 1);
+    }
+    errno = ETIMEDOUT;
+    fail("eth0 does not come up");
+}
+
+} // namespace
+
+void enter(const Host &host)
+{
+    if (host.netns != -1 && setns(host.netns, CLONE_NEWNET) == -1)
+        fail("setns");
+}
+
+Network make_network()
+{
+    Network network{make_host("192.168.1.6"), make_host("192.168.1.7"), true};
+    make_cable(network.server.netns);
+    for (const Host *host : {&network.client, &network.server}) {
+        enter(*host);
+        link_up("lo");
+        add_address(host->address);
+        link_up("eth0");
+    }
+    wait_operational(network.server);
+    wait_operational(network.client);
+    return network;
+}
+
+Network loopback_network()
+{
+    return {{"127.0.0.6", -1}, {"127.0.0.7", -1}, false};
+}

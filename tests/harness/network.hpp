@@ -1,0 +1,25 @@
+// network.hpp: the two hosts of a check, 192.168.1.6 and 192.168.1.7, in private namespaces.
+#pragma once
+
+#include <string>
+
+struct Host {
+    std::string address; // IPv4, dotted
+    int netns;           // descriptor of its network namespace; -1: the one we are in
+};
+
+struct Network {
+    Host server, client;
+    bool isolated; // in namespaces of its own; else on loopback
+};
+
+// Makes both hosts and waits until their link carries traffic. The caller must hold
+// CAP_SYS_ADMIN and CAP_NET_ADMIN in its user namespace. Throws std::runtime_error
+// with the step and its errno. See rtnetlink(7), veth(4), network_namespaces(7).
+Network make_network();
+
+// The same two hosts on loopback, 127.0.0.6 and 127.0.0.7, where that is all there is.
+Network loopback_network();
+
+// Moves this process to host; sockets opened from now on are its own. See setns(2).
+void enter(const Host &host);

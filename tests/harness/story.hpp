@@ -1,0 +1,27 @@
+// story.hpp: what happened in a check, in order, and the picture drawn of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+// Thrown by a step of a check that does not hold; what() is one sentence.
+struct Unmet {
+    std::string what;
+};
+
+class Story {
+public:
+    // Text that goes from one actor to another; to "" for what happens in one place.
+    void tell(const std::string &from, const std::string &to, const std::string &text);
+    // The last steps as a sequence diagram of at most three actors, 80 columns wide.
+    std::string picture(bool unicode) const;
+
+private:
+    struct Event {
+        std::string from, to, text;
+    };
+    std::vector<Event> events;
+};
+
+// Text in quotes, control characters as \n or \x00, cut to width.
+std::string quoted(const std::string &text, size_t width = 24);
