@@ -53,7 +53,7 @@ lock_state() {
 
 # A number can pass to another process or namespace. A number with the time
 # of birth cannot.
-process_print()   {    # PID
+process_print() {    # PID
     local line fields
     { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
     read -ra fields <<<"${line##*) }"               # from field 3 on, so [19] is field 22

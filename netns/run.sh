@@ -18,6 +18,7 @@ export NETNS_HOST=$1
 shift
 if (($# == 0)); then
     say "You are on $NETNS_HOST. Leave it with exit."
-    set -- bash --rcfile <(say "[ ! -r ~/.bashrc ] || . ~/.bashrc; PS1=\"[$NETNS_HOST] \$PS1\"")
+    export PROMPT_COMMAND="PS1=\"[$NETNS_HOST] \$PS1\"; unset PROMPT_COMMAND"     # once, after ~/.bashrc
+    set -- bash
 fi
 exec nsenter "${way_in[@]}" --net="$names/$NETNS_HOST" -- "$@"

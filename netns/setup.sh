@@ -118,7 +118,7 @@ if is_whole && [ "$(hosts)" = "$(printf '%s\n' "${namespaces[@]}")" ]; then
     exit
 fi
 for name in "${namespaces[@]}"; do          # made by us, or being made when we were killed?
-    [ "$EUID" = 0 ] && [ -e "/run/netns/$name" ] || continue
+    if [ "$EUID" != 0 ] || [ ! -e "/run/netns/$name" ]; then continue; fi
     if ! is_made "$name" && ! grep -qsx "$name" "$state/hosts"; then
         rmdir "$state" 2>/dev/null || :
         fail "there is a network namespace $name that this kit did not make. Remove it first: ip netns delete $name"

@@ -46,9 +46,9 @@ void set_limit(int resource, rlim_t most)
 {
     rlimit limit{most, most};
     rlimit old;
-    if (getrlimit(static_cast<__rlimit_resource_t>(resource), &old) == 0 && old.rlim_max < most)
+    if (getrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), &old) == 0 && old.rlim_max < most)
         limit.rlim_cur = limit.rlim_max = old.rlim_max;
-    setrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
+    setrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), &limit);
 }
 
 // Where there is no private network a port must be free on the host. The lock keeps
@@ -396,7 +396,7 @@ void Program::thaw()
 void Program::limit(int resource, unsigned long soft)
 {
     rlimit limits;
-    auto which = static_cast<__rlimit_resource_t>(resource);
+    auto which = static_cast<decltype(RLIMIT_NOFILE)>(resource);
     need(prlimit(pid, which, nullptr, &limits) != -1, "prlimit");
     limits.rlim_cur = std::min<rlim_t>(soft, limits.rlim_max);
     need(prlimit(pid, which, &limits, nullptr) != -1, "prlimit");

@@ -1,0 +1,15 @@
+// compile.hpp: builds one program of a lesson, in a box of its own.
+#pragma once
+
+#include <string>
+
+struct Source {
+    std::string kit;     // the top of the kit
+    std::string folder;  // lessons/01-blocking
+    std::string program; // server or client
+};
+
+// Builds source with the compiler's command line (as in "g++ -g") into the file output,
+// whole or not at all. Returns "" or what the compiler said.
+std::string compile(const Source &source, const std::string &command, const std::string &output,
+                    bool isolated);
