@@ -1,0 +1,67 @@
+# Makefile: every command of the kit. `make` alone lists them.
+CXX ?= g++
+CXXFLAGS ?= -O1 -g
+WARN := -Wall -Wextra -Wpedantic -Wshadow
+
+# 1 2 3 4, and the folder of each.
+LESSONS := $(patsubst 0%,%,$(foreach d,$(sort $(wildcard lessons/*)),$(firstword $(subst -, ,$(notdir $(d))))))
+folder = $(notdir $(wildcard $(1)/0$(2)-*))
+upto = $(foreach n,$(LESSONS),$(if $(filter 1,$(shell [ $(n) -le $(1) ] && echo 1)),$(n)))
+
+HARNESS := $(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp))
+STEP_OPTION = $(if $(STEP),--step $(STEP))
+
+.PHONY: help check clean FORCE
+.SECONDARY:
+help:
+	@echo 'make lessonN     builds your programs of lesson N and checks them (STEP=3: one step)'
+	@echo 'make solutionN   the same checks on the solution'
+	@echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
+	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
+	@echo 'make clean       back to a fresh clone; your sources stay'
+	@echo 'lessons:         $(foreach d,$(sort $(wildcard lessons/*)),$(notdir $(d)))'
+
+known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
+plain = $(patsubst 0%,%,$(1))
+
+lesson%: FORCE
+	$(call known,$(call plain,$*))
+	@$(MAKE) --no-print-directory build/lesson$(call plain,$*) >build/making.$$PPID 2>&1 || { cat build/making.$$PPID; rm build/making.$$PPID; exit 4; }; rm -f build/making.$$PPID
+	@build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(STEP_OPTION)
+
+solution%: FORCE
+	$(call known,$(call plain,$*))
+	@$(MAKE) --no-print-directory -s build/lesson$(call plain,$*)
+	@build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(STEP_OPTION)
+
+diff%: FORCE
+	$(call known,$(call plain,$*))
+	@old=$$(($(call plain,$*) - 1)); if [ $$old -eq 0 ]; then echo 'lesson 1 is the first: there is nothing before it'; exit 2; fi; \
+	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
+
+check: FORCE build/kit-tests $(foreach n,$(LESSONS),build/lesson$(n))
+	@tests/check.sh $(LESSONS)
+
+clean:
+	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client
+
+FORCE:
+
+# The runner of lesson N knows the checks of lessons 1 to N, and no more.
+define runner
+build/lesson$(1): $$(HARNESS) $(foreach n,$(call upto,$(1)),build/lessons/$(call folder,lessons,$(n)).o)
+	$$(CXX) -o $$@.$$$$$$$$ $$^ -pthread && mv $$@.$$$$$$$$ $$@
+endef
+$(foreach n,$(LESSONS),$(eval $(call runner,$(n))))
+
+# Written beside and renamed, so that two runs at once do not meet a half-written file.
+build/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -MMD -MP -MF build/$*.d -MT $@ -c -o $@.$$$$ $< && mv $@.$$$$ $@
+
+build/kit-tests: $(wildcard tests/kit/*.cpp) common/error.hpp
+	@mkdir -p build
+	@tests/kit/get-doctest.sh
+	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@
+
+-include $(wildcard build/harness/*.d build/lessons/*.d)
