@@ -1,45 +1,9 @@
 // Lesson 1: what a blocking server and its client do.
-#include <csignal>
-#include <sys/wait.h>
-
 #include "../harness/check.hpp"
 #include "../harness/proc.hpp"
+#include "room.hpp"
 
 namespace {
-
-std::string word(Lab &lab, size_t length)
-{
-    std::string text;
-    while (text.size() < length)
-        text += static_cast<char>('a' + lab.random() % 26);
-    return text;
-}
-
-// Lines of random words, size bytes or a little more in all.
-std::string lines(Lab &lab, size_t size)
-{
-    std::string text;
-    while (text.size() < size)
-        text += word(lab, lab.random() % 80) + '\n';
-    return text;
-}
-
-// What client id should get back for text.
-std::string answers(int id, const std::string &text)
-{
-    std::string all;
-    for (size_t start = 0, end; (end = text.find('\n', start)) != std::string::npos; start = end + 1)
-        all += std::to_string(id) + ": " + text.substr(start, end + 1 - start);
-    return all;
-}
-
-void serves_on(Lab &lab, int id)
-{
-    Peer &next = lab.greeted(id);
-    std::string text = word(lab, 8) + '\n';
-    next.send(text);
-    next.expect(answers(id, text));
-}
 
 Check listens_on_port(1, 1, "listens on its port and says so", [](Lab &lab) {
     lab.because("a client can connect only to a socket that listens, on the right port",
@@ -114,9 +78,8 @@ Check splits_segments(1, 4, "takes each of the lines that come together", [](Lab
 
 Check writes_all(1, 5, "delivers a megabyte to a slow reader", [](Lab &lab) {
     lab.because("write() may take fewer bytes than you give it", "a loop that writes what is left");
-    Program &server = lab.start_server();
+    lab.start_server();
     Peer &client = lab.greeted(1);
-    (void)server;
     for (int i = 0; i < 64; i++) {
         std::string text = lines(lab, 16384);
         client.send(text);

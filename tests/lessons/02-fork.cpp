@@ -1,0 +1,181 @@
+// Lesson 2: what a server with a process for each client, and a client of two, do.
+#include <sys/resource.h>
+#include <unistd.h>
+#include <vector>
+
+#include "../harness/check.hpp"
+#include "../harness/proc.hpp"
+#include "room.hpp"
+
+namespace {
+
+size_t zombies_of(const Program &program)
+{
+    size_t count = 0;
+    for (pid_t child : children_of(program.pid))
+        count += look(child).state == 'Z';
+    return count;
+}
+
+Check side_by_side(2, 1, "serves a second client while the first is silent", [](Lab &lab) {
+    lab.because("the process that serves the first client cannot serve another",
+                "fork() after accept(): the child serves, the parent accepts again");
+    lab.start_server();
+    Peer &first = lab.greeted(1), &second = lab.greeted(2);
+    std::string text = word(lab, 7) + '\n';
+    second.send(text);
+    second.expect(answers(2, text));
+    first.send(text);
+    first.expect(answers(1, text));
+});
+
+Check process_each(2, 1, "gives each client a process of its own", [](Lab &lab) {
+    lab.because("this lesson's server has one child for each client", "fork() once for each accept()");
+    Program &server = lab.start_server();
+    lab.greeted(1);
+    lab.greeted(2);
+    lab.greeted(3);
+    lab.wait_for("there should be 3 children for 3 clients",
+                 [&] { return children_of(server.pid).size() == 3; });
+}, 2);
+
+Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", [](Lab &lab) {
+    lab.because("fork() copied the descriptor; the connection ends when both copies are closed",
+                "close(client) in the parent, after the fork()");
+    Program &server = lab.start_server();
+    int before = open_descriptors(server.pid);
+    Peer &client = lab.greeted(1);
+    lab.greeted(2);
+    lab.wait_for("the parent should hold no more descriptors than before it had clients",
+                 [&] { return open_descriptors(server.pid) == before; });
+    client.half_close();
+    client.expect_clean_end();
+}, 2);
+
+Check child_closes(2, 2, "keeps no listener in its children", [](Lab &lab) {
+    lab.because("a child that holds the listener keeps the port busy when the server has gone",
+                "close(listener) in the child");
+    Program &server = lab.start_server();
+    lab.greeted(1);
+    lab.wait_for("a child should hold no listener", [&] {
+        for (pid_t child : children_of(server.pid))
+            for (int fd = 3; fd < 32; fd++)
+                if (peer_port(child, fd) == 0)
+                    return false;
+        return true;
+    });
+}, 2);
+
+Check no_zombies(2, 3, "leaves no zombies when clients come and go", [](Lab &lab) {
+    lab.because("a child that has ended stays a zombie until its parent waits for it",
+                "a handler for SIGCHLD that calls waitpid()");
+    Program &server = lab.start_server();
+    for (int id = 1; id <= 20; id++)
+        lab.greeted(id).close();
+    lab.wait_for("its children should be gone", [&] { return children_of(server.pid).empty(); });
+}, 2);
+
+Check reaps_all(2, 3, "reaps 20 children that end together", [](Lab &lab) {
+    lab.because("signals are not counted: 20 children may send one SIGCHLD",
+                "waitpid(-1, ..., WNOHANG) until there is none left");
+    Program &server = lab.start_server();
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 20; id++)
+        clients.push_back(&lab.greeted(id));
+    server.freeze();
+    for (Peer *client : clients)
+        client->close();
+    lab.wait_for("all children should end", [&] { return zombies_of(server) == 20; });
+    server.thaw();
+    lab.wait_for("its zombies should be gone", [&] { return children_of(server.pid).empty(); });
+}, 2);
+
+Check interrupted_accept(2, 4, "goes on when SIGCHLD interrupts accept()", [](Lab &lab) {
+    lab.because("a handler interrupts accept(): it fails with EINTR, and nothing is wrong",
+                "if (errno == EINTR) continue;");
+    Program &server = lab.start_server();
+    for (int id = 1; id <= 3; id++) {
+        Peer &client = lab.greeted(id);
+        server.expect_quiet();
+        client.close();
+        lab.wait_for("its child should be gone", [&] { return children_of(server.pid).empty(); });
+    }
+    serves_on(lab, 4);
+}, 2);
+
+Check bounded(2, 5, "turns the 101st client away, and lets it in when one has left", [](Lab &lab) {
+    lab.because("without a bound, clients can use up every process of the machine",
+                "count children; at 100 say \"error: server full\" and close");
+    lab.start_server();
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 100; id++)
+        clients.push_back(&lab.greeted(id));
+    Peer &late = lab.connect();
+    late.expect("error: server full\n");
+    late.expect_clean_end();
+    clients[0]->half_close();
+    clients[0]->expect_clean_end();
+    lab.wait_for("there should be room again", [&] {
+        Peer &next = lab.connect();
+        return next.receive(6) == "hello ";
+    });
+}, 2);
+
+Check fork_fails(2, 6, "lives on when fork() fails", [](Lab &lab) {
+    lab.because("fork() fails with EAGAIN when there are too many processes: one client is lost",
+                "tell the client \"error: server full\", close, accept the next");
+    Program &server = lab.start_server();
+    lab.greeted(1);
+    server.limit(RLIMIT_NPROC, 1);
+    Peer &unlucky = lab.connect();
+    unlucky.expect("error: server full\n");
+    unlucky.expect_clean_end();
+    server.limit(RLIMIT_NPROC, 400);
+    serves_on(lab, 2);
+}, 2);
+
+Check client_prints(2, 7, "the client prints what comes while it waits for you to type", [](Lab &lab) {
+    lab.because("a process that sleeps in read() on the keyboard does not see the server",
+                "fork(): one process copies from the server, one from the keyboard");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    server.send("2: news\n");
+    client.expect_output("hello 1\n2: news\n");
+});
+
+Check client_notices(2, 7, "the client ends with status 1 as soon as its server has gone", [](Lab &lab) {
+    lab.because("one process knows that the server has gone, the other still waits for you",
+                "SIGCHLD tells the parent; or kill() the one that waits");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    server.close();
+    client.expect_exit(1);
+    lab.wait_for("no process of the client should be left", [&] { return children_of(getpid()).empty(); });
+});
+
+Check client_half_closes(2, 8, "the client prints 20,000 answers that come after its input ended", [](Lab &lab) {
+    lab.because("close() or exit() at the end of input throws away the answers to come",
+                "shutdown(SHUT_WR), and print until the server closes");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    std::string text;
+    for (int i = 1; i <= 20000; i++)
+        text += std::to_string(i) + '\n';
+    client.type(text);
+    client.end_input();
+    server.expect(text);
+    server.expect_end();
+    server.send("hello 1\n" + answers(1, text));
+    server.close();
+    client.expect_output("hello 1\n" + answers(1, text));
+    client.expect_exit(0);
+});
+
+} // namespace

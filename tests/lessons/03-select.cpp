@@ -1,0 +1,151 @@
+// Lesson 3: what one process with select() does for many clients.
+#include <sys/resource.h>
+#include <vector>
+
+#include "../harness/check.hpp"
+#include "../harness/proc.hpp"
+#include "room.hpp"
+
+namespace {
+
+Check serves_all(3, 1, "greets every client and answers its lines, in one process", [](Lab &lab) {
+    lab.because("select() overwrites its sets with what is ready",
+                "fill a new set for each call: the listener and every client");
+    Program &server = lab.start_server();
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 5; id++)
+        clients.push_back(&lab.greeted(id));
+    std::string text = word(lab, 6) + '\n';
+    for (int round = 0; round < 2; round++)
+        for (int id = 5; id >= 1; id--) {
+            clients[static_cast<size_t>(id - 1)]->send(text);
+            clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
+        }
+    if (!children_of(server.pid).empty())
+        lab.unmet("this lesson's server is one process, and yours has children");
+});
+
+Check all_ready(3, 1, "answers all that are ready at once, the highest descriptor too", [](Lab &lab) {
+    lab.because("select() looks at descriptors below its first argument only",
+                "the highest descriptor plus one");
+    Program &server = lab.start_server();
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 8; id++)
+        clients.push_back(&lab.greeted(id));
+    std::string text = word(lab, 6) + '\n';
+    server.freeze();
+    for (Peer *client : clients)
+        client->send(text);
+    server.thaw();
+    for (int id = 8; id >= 1; id--)
+        clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
+});
+
+Check half_a_line(3, 2, "is not held up by half a line", [](Lab &lab) {
+    lab.because("it reads on until the line is whole, and waits for one client",
+                "one read() for each that is ready, and a buffer for each client");
+    lab.start_server();
+    Peer &first = lab.greeted(1), &second = lab.greeted(2);
+    first.send("hel");
+    second.send("hi\n");
+    second.expect("2: hi\n");
+    first.send("lo\n");
+    first.expect("1: hello\n");
+});
+
+Check apart(3, 3, "keeps the lines of its clients apart", [](Lab &lab) {
+    lab.because("what one client has begun must not end up in another's line", "one input buffer for each client");
+    lab.start_server();
+    Peer &first = lab.greeted(1), &second = lab.greeted(2);
+    std::string a = word(lab, 4), b = word(lab, 4);
+    first.send(a);
+    second.send(b + '\n');
+    second.expect("2: " + b + '\n');
+    first.send(a + '\n');
+    first.expect("1: " + a + a + '\n');
+});
+
+Check to_all(3, 4, "sends /all to everybody, and nothing else", [](Lab &lab) {
+    lab.because("a line \"/all TEXT\" of client N goes as \"N: TEXT\" to all, N too",
+                "compare the first five bytes with \"/all \"");
+    lab.start_server();
+    Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
+    std::string text = word(lab, 9);
+    second.send("/all " + text + '\n');
+    for (Peer *client : {&first, &second, &third})
+        client->expect("2: " + text + '\n');
+    for (const std::string &line : {std::string("/all"), "/allx " + text, " /all " + text}) {
+        first.send(line + '\n');
+        first.expect("1: " + line + '\n');
+    }
+    third.send("/all \n");
+    for (Peer *client : {&first, &second, &third})
+        client->expect("3: \n");
+});
+
+Check forgets(3, 5, "forgets those that have gone, and rests", [](Lab &lab) {
+    lab.because("a descriptor at its end is ready for ever", "close() it, and take it out of the set");
+    Program &server = lab.start_server();
+    int before = open_descriptors(server.pid);
+    Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
+    first.half_close();
+    first.expect_clean_end();
+    second.reset();
+    third.send("/all still here\n");
+    third.expect("3: still here\n");
+    server.expect_quiet();
+    lab.wait_for("it should hold one descriptor more than without clients",
+                 [&] { return open_descriptors(server.pid) == before + 1; });
+});
+
+Check lingers(3, 6, "lets one that was refused read why, and nobody waits for it", [](Lab &lab) {
+    lab.because("the connection must stay open a while, but the others cannot wait",
+                "mark the client as leaving, and read and throw away what it sends, a second long");
+    lab.start_server();
+    Peer &first = lab.greeted(1), &second = lab.greeted(2);
+    first.send(word(lab, 70000));
+    first.expect("error: line too long\n");
+    second.send("hi\n");
+    second.expect("2: hi\n");
+    first.send(word(lab, 5000));
+    first.expect_end(); // after a second, though this client never ends
+    second.send("hi\n");
+    second.expect("2: hi\n");
+});
+
+Check wall(3, 7, "turns away whom select() cannot watch", [](Lab &lab) {
+    lab.because("an fd_set holds descriptors below FD_SETSIZE, 1024; FD_SET() writes past it",
+                "compare the descriptor with FD_SETSIZE before FD_SET()");
+    Program &server = lab.start_server();
+    int base = open_descriptors(server.pid);
+    int room = 1024 - base;
+    for (int id = 1; id <= room; id++)
+        lab.greeted(id);
+    for (int i = 0; i < 3; i++) {
+        Peer &late = lab.connect();
+        late.expect("error: server full\n");
+        late.expect_clean_end();
+    }
+    lab.peers.front().send("hi\n");
+    lab.peers.front().expect("1: hi\n");
+}, 3);
+
+Check client_both(3, 8, "the client minds the keyboard and the server together, in one process", [](Lab &lab) {
+    lab.because("select() tells which of the two has something", "both descriptors in one set; read() what is ready");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    client.type("one\ntwo\nthree\n");
+    server.expect("one\ntwo\nthree\n");
+    server.send("2: news\n");
+    client.expect_output("hello 1\n2: news\n");
+    if (!children_of(client.pid).empty())
+        lab.unmet("this lesson's client is one process, and yours has children");
+    client.expect_quiet();
+    server.close();
+    client.expect_exit(1);
+});
+
+} // namespace
