@@ -99,10 +99,10 @@ void drain(int fd)
 // Talks to client id until it has no more to say, or is lost.
 void serve(int fd, int id)
 {
-    char bytes[4096];
     std::string input;
     std::string answers = "hello " + std::to_string(id) + '\n';
     while (write_all(fd, answers)) {
+        char bytes[4096];
         ssize_t n = read_some(fd, bytes, sizeof bytes);
         if (n == -1)
             complain("read"); // ECONNRESET: the peer has gone

@@ -147,10 +147,12 @@ void Lab::pump()
                     unmet("your " + program.name + " writes without end");
             }
         }
-        int status;
-        if (program.status == -1 && waitpid(program.pid, &status, WNOHANG) == program.pid)
-            program.status = status;
     }
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) // orphans too: they are ours now
+        for (Program &program : programs)
+            if (program.pid == pid)
+                program.status = status;
 }
 
 void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds)
@@ -244,7 +246,7 @@ Peer &Lab::greeted(int id)
     return peer;
 }
 
-void Lab::listen()
+void Lab::listen(int backlog)
 {
     enter(network.server);
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -252,7 +254,7 @@ void Lab::listen()
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     sockaddr_in address = address_of(network.server, port);
     need(bind(listener, reinterpret_cast<sockaddr *>(&address), sizeof address) != -1, "bind");
-    need(::listen(listener, 16) != -1, "listen");
+    need(::listen(listener, backlog) != -1, "listen");
 }
 
 Peer &Lab::accept()

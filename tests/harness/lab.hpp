@@ -88,7 +88,7 @@ public:
     Program &start_client(); // of the peer that listens
     Peer &connect();         // the next client, "client A", "client B" …
     Peer &greeted(int id);   // the same, after "hello ID"
-    void listen();           // instead of the server under test
+    void listen(int backlog = 16); // instead of the server under test
     Peer &accept();          // the connection of the client under test
     void tiny_buffers();     // in both hosts, for connections from now on
 

@@ -52,7 +52,7 @@ Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", []
     client.expect_clean_end();
 }, 2);
 
-Check child_closes(2, 2, "keeps no listener in its children", [](Lab &lab) {
+Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {
     lab.because("a child that holds the listener keeps the port busy when the server has gone",
                 "close(listener) in the child");
     Program &server = lab.start_server();
@@ -121,7 +121,7 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
     });
 }, 2);
 
-Check fork_fails(2, 6, "lives on when fork() fails", [](Lab &lab) {
+Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
     lab.because("fork() fails with EAGAIN when there are too many processes: one client is lost",
                 "tell the client \"error: server full\", close, accept the next");
     Program &server = lab.start_server();
@@ -134,7 +134,7 @@ Check fork_fails(2, 6, "lives on when fork() fails", [](Lab &lab) {
     serves_on(lab, 2);
 }, 2);
 
-Check client_prints(2, 7, "the client prints what comes while it waits for you to type", [](Lab &lab) {
+Check client_prints(2, 6, "the client prints what comes while it waits for you to type", [](Lab &lab) {
     lab.because("a process that sleeps in read() on the keyboard does not see the server",
                 "fork(): one process copies from the server, one from the keyboard");
     lab.listen();
@@ -146,7 +146,7 @@ Check client_prints(2, 7, "the client prints what comes while it waits for you t
     client.expect_output("hello 1\n2: news\n");
 });
 
-Check client_notices(2, 7, "the client ends with status 1 as soon as its server has gone", [](Lab &lab) {
+Check client_notices(2, 6, "the client ends with status 1 as soon as its server has gone", [](Lab &lab) {
     lab.because("one process knows that the server has gone, the other still waits for you",
                 "SIGCHLD tells the parent; or kill() the one that waits");
     lab.listen();
@@ -159,7 +159,7 @@ Check client_notices(2, 7, "the client ends with status 1 as soon as its server 
     lab.wait_for("no process of the client should be left", [&] { return children_of(getpid()).empty(); });
 });
 
-Check client_half_closes(2, 8, "the client prints 20,000 answers that come after its input ended", [](Lab &lab) {
+Check client_half_closes(2, 7, "the client prints 20,000 answers that come after its input ended", [](Lab &lab) {
     lab.because("close() or exit() at the end of input throws away the answers to come",
                 "shutdown(SHUT_WR), and print until the server closes");
     lab.listen();

@@ -1,0 +1,188 @@
+// Lesson 2, fork: a server with a process for each client.
+#include <arpa/inet.h>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../common/error.hpp"
+
+const size_t LONGEST = 1024; // bytes in a line, without its '\n'
+const int MOST = 100;        // children at once
+
+volatile sig_atomic_t children = 0;
+
+// The port that text names, or -1 if it is no number from 0 to 65535.
+int port_from(const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+    bool digits = *text >= '0' && *text <= '9' && *end == '\0';
+    return digits && port <= 65535 ? static_cast<int>(port) : -1;
+}
+
+// A socket that listens on port, on every IPv4 address of this host.
+int listen_on(int port)
+{
+    int listener = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+
+    // Without this, bind() fails with EADDRINUSE for a minute after a restart:
+    // connections that the old server closed still wait in state TIME_WAIT.
+    int yes = 1;
+    check(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), "setsockopt");
+
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    check(bind(listener, reinterpret_cast<sockaddr *>(&address), sizeof address), "bind");
+    check(listen(listener, SOMAXCONN), "listen");
+
+    // For port 0 the kernel chose one: ask which.
+    socklen_t size = sizeof address;
+    check(getsockname(listener, reinterpret_cast<sockaddr *>(&address), &size), "getsockname");
+    fprintf(stderr, "listening on port %d\n", ntohs(address.sin_port));
+    return listener;
+}
+
+// read(), again if a signal came before a byte did.
+ssize_t read_some(int fd, char *bytes, size_t size)
+{
+    ssize_t n;
+    do {
+        n = read(fd, bytes, size);
+    } while (n == -1 && errno == EINTR);
+    return n;
+}
+
+// Writes all of text, however little write() takes at a time. False: the peer is lost.
+bool write_all(int fd, const std::string &text)
+{
+    size_t done = 0;
+    while (done < text.size()) {
+        ssize_t n = write(fd, text.data() + done, text.size() - done);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1) {
+            complain("write"); // EPIPE or ECONNRESET: the peer has gone
+            return false;
+        }
+        done += static_cast<size_t>(n);
+    }
+    return true;
+}
+
+// Moves every whole line of input to answers, in the form in which client id gets
+// it back; an unfinished line stays. False: what stays begins with too long a line.
+bool answer_lines(int id, std::string &input, std::string &answers)
+{
+    size_t start = 0;
+    size_t end = input.find('\n');
+    while (end != std::string::npos && end - start <= LONGEST) {
+        answers += std::to_string(id) + ": " + input.substr(start, end - start) + '\n';
+        start = end + 1;
+        end = input.find('\n', start);
+    }
+    input.erase(0, start);
+    return end == std::string::npos && input.size() <= LONGEST;
+}
+
+// Ends our half of the connection, then throws away what still comes: close()
+// with bytes unread would reset the connection and wipe out our last answer.
+// A client that never stops keeps us here for ever (lesson 3 mends it).
+void drain(int fd)
+{
+    char bytes[4096];
+    shutdown(fd, SHUT_WR);
+    while (read_some(fd, bytes, sizeof bytes) > 0)
+        ;
+}
+
+// Talks to client id until it has no more to say, or is lost.
+void serve(int fd, int id)
+{
+    std::string input;
+    std::string answers = "hello " + std::to_string(id) + '\n';
+    while (write_all(fd, answers)) {
+        char bytes[4096];
+        ssize_t n = read_some(fd, bytes, sizeof bytes);
+        if (n == -1)
+            complain("read"); // ECONNRESET: the peer has gone
+        if (n <= 0)
+            return;
+        input.append(bytes, static_cast<size_t>(n));
+        answers.clear();
+        if (!answer_lines(id, input, answers)) {
+            if (write_all(fd, answers + "error: line too long\n"))
+                drain(fd);
+            return;
+        }
+    }
+}
+
+// SIGCHLD: waits for every child that has ended. Several that end together send one
+// signal, so one waitpid() is not enough. The interrupted call gets its errno back.
+void reap(int)
+{
+    // STEP 3: wait for every child that has ended, without waiting for one that has not;
+    // count each out of children. Leave errno as it was. man 2 waitpid
+}
+
+// Holds SIGCHLD back (SIG_BLOCK) or lets it through (SIG_UNBLOCK).
+void sigchld(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(how, &set, nullptr);
+}
+
+// Tells a client that there is no room. What it has sent is read first, as close()
+// would else reset the connection; what is still on its way may yet do so.
+void turn_away(int fd)
+{
+    // STEP 5: say "error: server full\n", end our half, and read what is there already
+    // without waiting for more (MSG_DONTWAIT), so that close() sends no reset. man 2 recv
+    (void)fd; // (until step 5)
+}
+
+// Serves client id in a new process. False: there is no room for one.
+bool serve_in_child(int listener, int client, int id)
+{
+    // STEP 5: no more than MOST children at once.
+    (void)MOST; // (until step 5)
+    // STEP 1: fork. The child lets SIGCHLD through, closes the listener, serves the client
+    // and ends with _exit(). The parent counts it in children, with SIGCHLD held back from
+    // before the fork until then. If fork() fails: complain, return false. man 2 fork
+    (void)listener;    // (until step 1)
+    serve(client, id); // (until step 1)
+    return true;       // (until step 1)
+}
+
+int main(int argc, char *argv[])
+{
+    int port = argc > 1 ? port_from(argv[1]) : 5000;
+    if (argc > 2 || port == -1) {
+        fprintf(stderr, "usage: %s [PORT], where PORT is a number from 0 to 65535\n", argv[0]);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN); // else a write() to a client that has gone would end us
+    // STEP 3: have reap() called for each SIGCHLD. man 2 sigaction
+    int listener = listen_on(port);
+
+    // Each child has its own copy of everything: clients cannot reach each other
+    // (lesson 3 mends it).
+    for (int id = 1;;) {
+        // STEP 4: a signal interrupts accept(): it fails with EINTR, and nothing is wrong.
+        // No failure of accept() is a reason to exit. man 7 signal, "Interruption"
+        int client = check(accept(listener, nullptr, nullptr), "accept"); // (until step 4)
+        if (serve_in_child(listener, client, id))
+            id++;
+        else
+            turn_away(client);
+        // STEP 2: the parent has a descriptor of the client too. As long as it is open the
+        // client sees no end. man 2 close
+    }
+}
