@@ -50,8 +50,10 @@ int build_copy(const Source &source, const std::string &text, const std::string 
     char copy[] = "/tmp/build-XXXXXX";
     if (!mkdtemp(copy) || chdir(copy) == -1)
         return 3;
-    std::string file = source.folder + '/' + source.program + ".cpp";
-    fs::create_directories(source.folder);
+    fs::path folder = source.folder; // its last two parts, so that ../../common is there
+    folder = folder.parent_path().filename() / folder.filename();
+    std::string file = folder / (source.program + ".cpp");
+    fs::create_directories(folder);
     fs::create_directories("common");
     std::ofstream(file) << text;
     std::ofstream("common/error.hpp") << header;

@@ -406,7 +406,7 @@ void Program::limit(int resource, unsigned long soft)
 
 void Program::stop()
 {
-    kill(pid, SIGKILL);
+    kill(-pid, SIGKILL); // its group: the children too
     lab->wait_for("your " + name + " cannot be ended", [&] { return status != -1; });
 }
 

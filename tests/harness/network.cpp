@@ -79,13 +79,17 @@ private:
 // A veth pair eth0 - eth0, one end here, the other in namespace peer.
 void make_cable(int peer)
 {
+    // Two ends of the same index would pass for one device: the kernel then reports
+    // their state with other changes, once a second (linkwatch_urgent_event()).
     ifinfomsg link{};
+    link.ifi_index = 6;
     Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
     request.attribute(IFLA_IFNAME, "eth0", 5);
     size_t info = request.open(IFLA_LINKINFO);
     request.attribute(IFLA_INFO_KIND, "veth", 4);
     size_t data = request.open(IFLA_INFO_DATA);
     size_t end = request.open(VETH_INFO_PEER);
+    link.ifi_index = 7;
     request.append(&link, sizeof link);
     request.attribute(IFLA_IFNAME, "eth0", 5);
     request.attribute(IFLA_NET_NS_FD, &peer, sizeof peer);
