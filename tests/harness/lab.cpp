@@ -79,6 +79,8 @@ void become_program(int executable, const std::string &name, const std::vector<s
     set_limit(RLIMIT_CPU, 60);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setsid();
+    for (int fd = 3; fd < 1024; fd++) // nothing of ours, or of who started us, goes along
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
     for (int i = 0; i < 3; i++)
         dup2(fds[i], i);
     std::vector<char *> argv{const_cast<char *>(name.c_str())};

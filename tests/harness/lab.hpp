@@ -93,7 +93,7 @@ public:
     void tiny_buffers();     // in both hosts, for connections from now on
 
     // Unmet with what, unless holds() becomes true in time. seconds at SLOW=1.
-    void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = 5);
+    void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = 3);
     [[noreturn]] void unmet(const std::string &what);
     std::string where_is(const Program &program) const; // "is blocked in read() on fd 4, …"
     std::string last_words() const;                     // what the programs said on stderr

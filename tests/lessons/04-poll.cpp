@@ -59,13 +59,14 @@ Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab)
     server.expect_quiet();
 });
 
-Check reset_is_end(4, 2, "rests after a reset", [](Lab &lab) {
+Check reset_is_end(4, 2, "rests after a reset, while a client is silent", [](Lab &lab) {
     lab.because("POLLERR and POLLHUP come whether asked for or not, again and again",
                 "read() on them too: it tells the end or the error");
     Program &server = lab.start_server();
-    lab.greeted(1).reset();
+    lab.greeted(1); // stays, and says nothing
+    lab.greeted(2).reset();
     server.expect_quiet();
-    serves_on(lab, 2);
+    serves_on(lab, 3);
 });
 
 Check silent_reader(4, 3, "is not held up by a client that does not read, and closes it", [](Lab &lab) {
@@ -90,10 +91,10 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     Peer &client = lab.greeted(1);
     std::string text = lines(lab, 30000), wanted = answers(1, text);
     client.send(text);
+    client.half_close();
     server.expect_quiet();
     if (client.receive(wanted.size()) != wanted)
         lab.unmet("client A did not get back what it had sent");
-    client.half_close();
     client.expect_clean_end();
 }, 99, true);
 
