@@ -23,7 +23,7 @@ check_all() {
     shift
     said=$("$@" 2>&1)
     verdict $? "$name" "$said"
-    skipped=$((skipped + $(grep -c '^  \(–\|skip\) [0-9]' <<<"$said")))
+    skipped=$((skipped + $(grep -c '^  \(–\|skip\) [0-9]*\.' <<<"$said")))
 }
 
 check_kit() {
@@ -58,7 +58,7 @@ check_starter() {
 check_mistakes() {
     local lesson=$1 folder=$2 patch said
     printf '%s\n' tests/mistakes/"$folder"/*.patch |
-        xargs -P 8 -I{} tests/kit/try-mistake.sh "$lesson" {} "build/mistakes/$folder"
+        xargs -P 16 -I{} tests/kit/try-mistake.sh "$lesson" {} "build/mistakes/$folder"
     for patch in tests/mistakes/"$folder"/*.patch; do
         said=$(cat "build/mistakes/$folder/$(basename "$patch" .patch)/said")
         verdict "$([ -z "$said" ] && echo 0 || echo 1)" "$patch" "$said"

@@ -78,6 +78,7 @@ void become_program(int executable, const std::string &name, const std::vector<s
     set_limit(RLIMIT_CORE, 0);
     set_limit(RLIMIT_CPU, 60);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    signal(SIGPIPE, SIG_DFL); // what is ignored stays so across exec
     setsid();
     for (int fd = 3; fd < 1024; fd++) // nothing of ours, or of who started us, goes along
         fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -354,7 +355,7 @@ void Program::expect_output(const std::string &text)
 
 void Program::expect_exit(int wanted)
 {
-    lab->wait_for("your " + name + " should end now", [&] { return status != -1; });
+    lab->wait_for("your " + name + " should end now", [&] { return status != -1; }, 8);
     lab->pump();
     if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted)
         lab->unmet("your " + name + ' ' + lab->where_is(*this) + ", not with status " +
