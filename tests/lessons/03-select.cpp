@@ -112,6 +112,7 @@ Check lingers(3, 5, "lets one that was refused read why, and nobody waits for it
     int before = open_descriptors(server.pid);
     Peer &first = lab.greeted(1), &second = lab.greeted(2);
     first.send(word(lab, 70000));
+    server.expect_quiet(); // so that a reset, if there is one, comes before client A reads
     first.expect("error: line too long\n");
     first.expect_clean_end(); // a reset would wipe out what was said
     second.send("hi\n");
