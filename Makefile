@@ -26,7 +26,7 @@ plain = $(patsubst 0%,%,$(1))
 
 lesson%: FORCE
 	$(call known,$(call plain,$*))
-	@$(MAKE) --no-print-directory build/lesson$(call plain,$*) >build/making.$$PPID 2>&1 || { cat build/making.$$PPID; rm build/making.$$PPID; exit 4; }; rm -f build/making.$$PPID
+	@$(MAKE) --no-print-directory -s build/lesson$(call plain,$*)
 	@build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(STEP_OPTION)
 
 solution%: FORCE
