@@ -1,15 +1,18 @@
 # Makefile: every command of the kit. `make` alone lists them.
 CXX ?= g++
-CXXFLAGS ?= -O1 -g
+CXXFLAGS ?= -O0
 WARN := -Wall -Wextra -Wpedantic -Wshadow
 
 # 1 2 3 4, and the folder of each.
-LESSONS := $(patsubst 0%,%,$(foreach d,$(sort $(wildcard lessons/*)),$(firstword $(subst -, ,$(notdir $(d))))))
+LESSON_FOLDERS := $(patsubst %/server.cpp,%,$(sort $(wildcard lessons/*/server.cpp)))
+LESSONS := $(patsubst 0%,%,$(foreach d,$(LESSON_FOLDERS),$(firstword $(subst -, ,$(notdir $(d))))))
 folder = $(notdir $(wildcard $(1)/0$(2)-*))
 upto = $(foreach n,$(LESSONS),$(if $(filter 1,$(shell [ $(n) -le $(1) ] && echo 1)),$(n)))
 
 HARNESS := $(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp))
 STEP_OPTION = $(if $(STEP),--step $(STEP))
+# All processors, unless make was told how many jobs.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
 .PHONY: help check clean FORCE
 .SECONDARY:
@@ -19,28 +22,29 @@ help:
 	@echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
 	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
 	@echo 'make clean       back to a fresh clone; your sources stay'
-	@echo 'lessons:         $(foreach d,$(sort $(wildcard lessons/*)),$(notdir $(d)))'
+	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(patsubst 0%,%,$(1))
 
 lesson%: FORCE
 	$(call known,$(call plain,$*))
-	@$(MAKE) --no-print-directory -s build/lesson$(call plain,$*)
-	@build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(STEP_OPTION)
+	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
+	@CXX=$(CXX) build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(STEP_OPTION)
 
 solution%: FORCE
 	$(call known,$(call plain,$*))
-	@$(MAKE) --no-print-directory -s build/lesson$(call plain,$*)
-	@build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(STEP_OPTION)
+	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
+	@CXX=$(CXX) build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(STEP_OPTION)
 
 diff%: FORCE
 	$(call known,$(call plain,$*))
 	@old=$$(($(call plain,$*) - 1)); if [ $$old -eq 0 ]; then echo 'lesson 1 is the first: there is nothing before it'; exit 2; fi; \
 	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
 
-check: FORCE build/kit-tests $(foreach n,$(LESSONS),build/lesson$(n))
-	@tests/check.sh $(LESSONS)
+check: FORCE
+	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests $(foreach n,$(LESSONS),build/lesson$(n))
+	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
 
 clean:
 	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client

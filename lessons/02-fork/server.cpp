@@ -126,7 +126,7 @@ void serve(int fd, int id)
 // signal, so one waitpid() is not enough. The interrupted call gets its errno back.
 void reap(int)
 {
-    // STEP 3: wait for every child that has ended, without waiting for one that has not;
+    // STEP 4: wait for every child that has ended, without waiting for one that has not;
     // count each out of children. Leave errno as it was. man 2 waitpid
 }
 
@@ -153,6 +153,7 @@ bool serve_in_child(int listener, int client, int id)
 {
     // STEP 5: no more than MOST children at once.
     (void)MOST; // (until step 5)
+
     // STEP 1: fork. The child lets SIGCHLD through, closes the listener, serves the client
     // and ends with _exit(). The parent counts it in children, with SIGCHLD held back from
     // before the fork until then. If fork() fails: complain, return false. man 2 fork
@@ -169,15 +170,15 @@ int main(int argc, char *argv[])
         return 2;
     }
     signal(SIGPIPE, SIG_IGN); // else a write() to a client that has gone would end us
-    // STEP 3: have reap() called for each SIGCHLD. man 2 sigaction
+    // STEP 4: have reap() called for each SIGCHLD. man 2 sigaction
     int listener = listen_on(port);
 
     // Each child has its own copy of everything: clients cannot reach each other
     // (lesson 3 mends it).
     for (int id = 1;;) {
-        // STEP 4: a signal interrupts accept(): it fails with EINTR, and nothing is wrong.
+        // STEP 3: a signal interrupts accept(): it fails with EINTR, and nothing is wrong.
         // No failure of accept() is a reason to exit. man 7 signal, "Interruption"
-        int client = check(accept(listener, nullptr, nullptr), "accept"); // (until step 4)
+        int client = check(accept(listener, nullptr, nullptr), "accept"); // (until step 3)
         if (serve_in_child(listener, client, id))
             id++;
         else

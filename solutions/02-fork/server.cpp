@@ -157,6 +157,7 @@ bool serve_in_child(int listener, int client, int id)
 {
     if (children >= MOST)
         return false;
+
     sigchld(SIG_BLOCK); // until the child is counted: reap() counts it out
     pid_t pid = fork();
     if (pid == 0) {

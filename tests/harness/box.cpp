@@ -234,6 +234,23 @@ pid_t start_in_box(bool isolated, const std::string &kit, const std::function<in
     }
 }
 
+std::string how_to_allow()
+{
+    auto says = [](const char *path, long value) {
+        long found = -1;
+        return std::ifstream(path) >> found && found == value;
+    };
+    if (says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1))
+        return "To allow them: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+    if (says("/proc/sys/kernel/unprivileged_userns_clone", 0))
+        return "To allow them: sudo sysctl -w kernel.unprivileged_userns_clone=1";
+    if (says("/proc/sys/user/max_user_namespaces", 0))
+        return "To allow them: sudo sysctl -w user.max_user_namespaces=10000";
+    if (says("/proc/sys/user/max_net_namespaces", 0))
+        return "To allow them: sudo sysctl -w user.max_net_namespaces=10000";
+    return "In Docker, to allow them: docker run --security-opt seccomp=unconfined …";
+}
+
 std::string why_no_box(const std::string &kit)
 {
     int words[2];

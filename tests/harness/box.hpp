@@ -14,3 +14,6 @@ pid_t start_in_box(bool isolated, const std::string &kit, const std::function<in
 // Whether boxes and networks can be made here: found out by making one. Empty: yes;
 // else the step that failed, and why.
 std::string why_no_box(const std::string &kit);
+
+// How to allow them on this system, in one sentence.
+std::string how_to_allow();

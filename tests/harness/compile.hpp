@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "session.hpp"
+
 struct Source {
     std::string kit;     // the top of the kit
     std::string folder;  // lessons/01-blocking
@@ -10,6 +12,5 @@ struct Source {
 };
 
 // Builds source with the compiler's command line (as in "g++ -g") into the file output,
-// whole or not at all. Returns "" or what the compiler said.
-std::string compile(const Source &source, const std::string &command, const std::string &output,
-                    bool isolated);
+// whole or not at all.
+Built compile(const Source &source, const std::string &command, const std::string &output, bool isolated);

@@ -1,9 +1,11 @@
 #include "lab.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -19,7 +21,10 @@
 
 namespace {
 
-const size_t FLOOD = 8 << 20; // bytes of output that no lesson needs
+const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
+const size_t CROWD = 300;        // processes that no lesson needs
+const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
+const long BURNED = 5000000000L; // nanoseconds of processor time that no step needs
 
 double seconds_now()
 {
@@ -51,6 +56,13 @@ void set_limit(int resource, rlim_t most)
     setrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), &limit);
 }
 
+double slowness()
+{
+    const char *text = getenv("SLOW");
+    double factor = text ? atof(text) : 1;
+    return factor > 0 ? factor : 1;
+}
+
 // Where there is no private network a port must be free on the host. The lock keeps
 // it ours among checks that run at the same time, and goes with this process.
 int free_port()
@@ -69,10 +81,12 @@ int free_port()
 }
 
 // Never returns: becomes the program.
-void become_program(int executable, const std::string &name, const std::vector<std::string> &arguments,
-                    const int (&fds)[3])
+void become_program(const Binaries &binaries, const std::string &name,
+                    const std::vector<std::string> &arguments, const int (&fds)[3])
 {
-    set_limit(RLIMIT_NPROC, 400);
+    set_limit(RLIMIT_NPROC, binaries.tasks + 400);
+    if (!binaries.sanitized) // those reserve terabytes for their shadow
+        set_limit(RLIMIT_DATA, 1 << 30);
     set_limit(RLIMIT_NOFILE, 4096);
     set_limit(RLIMIT_FSIZE, 16 << 20);
     set_limit(RLIMIT_CORE, 0);
@@ -90,16 +104,18 @@ void become_program(int executable, const std::string &name, const std::vector<s
     argv.push_back(nullptr);
     std::string path = "PATH=/usr/bin:/bin";
     char *environment[] = {&path[0], nullptr};
-    fexecve(executable, argv.data(), environment);
+    fexecve(name == "server" ? binaries.server : binaries.client, argv.data(), environment);
     _exit(127);
 }
 
 } // namespace
 
-Lab::Lab(const Network &where, const Binaries &what, double deadline_factor)
-    : network(where), port(where.isolated ? 5000 : free_port()), binaries(what), slow(deadline_factor)
+Lab::Lab(const Network &where, const Binaries &what)
+    : network(where), port(where.isolated ? 5000 : free_port()), binaries(what), slow(slowness()),
+      began(seconds_now())
 {
     signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_DUMPABLE, 0); // programs under test may not look into us
 }
 
 void Lab::because(const std::string &reason, const std::string &try_this)
@@ -113,28 +129,16 @@ void Lab::unmet(const std::string &what)
     throw Unmet{what};
 }
 
-void Lab::fill(Peer &peer)
-{
-    char bytes[65536];
-    ssize_t n;
-    while (!peer.ended && (n = recv(peer.fd, bytes, sizeof bytes, MSG_DONTWAIT)) != -1) {
-        peer.got.append(bytes, static_cast<size_t>(n));
-        peer.ended = n == 0;
-    }
-    if (!peer.ended && errno != EAGAIN) {
-        peer.ended = true;
-        peer.error = errno;
-    }
-}
-
 void Lab::pump()
 {
-    std::vector<pollfd> watch;
+    std::vector<pollfd> ready;
     for (Program &program : programs)
         for (int fd : {program.out_fd, program.err_fd})
             if (fd != -1)
-                watch.push_back({fd, POLLIN, 0});
-    poll(watch.data(), watch.size(), 2);
+                ready.push_back({fd, POLLIN, 0});
+    if (awaited != -1)
+        ready.push_back({awaited, POLLIN, 0});
+    poll(ready.data(), ready.size(), 2);
     char bytes[65536];
     for (Program &program : programs) {
         for (int *fd : {&program.out_fd, &program.err_fd}) {
@@ -151,6 +155,11 @@ void Lab::pump()
             }
         }
     }
+    reap();
+}
+
+void Lab::reap()
+{
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) // orphans too: they are ours now
         for (Program &program : programs)
@@ -158,14 +167,52 @@ void Lab::pump()
                 program.status = status;
 }
 
-void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds)
+// Unmet when the programs take too much of something, or when all are at rest.
+void Lab::watch_over(const std::string &what, double rest)
 {
-    double deadline = seconds_now() + seconds * slow;
+    double now = seconds_now();
+    if (now - watch.looked < 0.05)
+        return;
+    watch.looked = now;
+    Everyone all = look_at_all(!network.isolated);
+    if (all.processes > CROWD)
+        unmet("your program is " + std::to_string(all.processes) + " processes by now, and starts more");
+    if (all.memory > HOARD)
+        unmet("your program takes " + std::to_string(all.memory >> 20) + " MiB of memory, and wants more");
+    if (watch.cpu != -1)
+        watch.burned += std::max(0L, all.cpu - watch.cpu);
+    if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
+        unmet(what + "; your program is busy all the time");
+    if (!all.at_rest || all.cpu != watch.cpu)
+        watch.rest_since = now;
+    watch.cpu = all.cpu;
+    double resting = (now - watch.rest_since) / (std::max(rest, least_rest) * slow);
+    if (!timers && resting > 1)
+        unmet(what);
+    watch.longest = std::max(watch.longest, timers ? 0 : resting);
+}
+
+void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds, double rest)
+{
+    double start = seconds_now(), deadline = start + seconds * slow;
+    watch = {start, start, 0, -1, 0};
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);
         pump();
+        watch_over(what, rest);
     }
+    tension = std::max({tension, watch.longest, (seconds_now() - start) / (seconds * slow)});
+}
+
+double Lab::seconds() const
+{
+    return seconds_now() - began;
+}
+
+void Lab::expect_timers()
+{
+    timers = true;
 }
 
 Program &Lab::start(const std::string &name, const std::vector<std::string> &arguments)
@@ -180,8 +227,7 @@ Program &Lab::start(const std::string &name, const std::vector<std::string> &arg
     need(program.pid != -1, "fork");
     if (program.pid == 0) {
         enter(name == "server" ? network.server : network.client);
-        become_program(name == "server" ? binaries.server : binaries.client, name, arguments,
-                       {in[0], out[1], err[1]});
+        become_program(binaries, name, arguments, {in[0], out[1], err[1]});
     }
     close(in[0]);
     close(out[1]);
@@ -226,15 +272,23 @@ Peer &Lab::connect()
     peer.name = peers.size() <= 26 ? std::string("client ") + static_cast<char>('A' + peers.size() - 1)
                                    : "client " + std::to_string(peers.size());
     peer.other = "server";
-    peer.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    peer.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     need(peer.fd != -1, "socket");
     sockaddr_in address = address_of(network.server, port);
     story.tell(peer.name, "server", "connects");
-    if (::connect(peer.fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == -1) {
-        std::string reason = strerror(errno);
+    int error = ::connect(peer.fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == -1 ? errno : 0;
+    if (error == EINPROGRESS) {
+        socklen_t length = sizeof error;
+        wait_for(peer.name + " cannot connect: nobody answers", [&] {
+            pollfd connected{peer.fd, POLLOUT, 0};
+            return poll(&connected, 1, 0) == 1;
+        }, DEADLINE, 3.5); // a lost SYN is sent again after 1 s, then after 2
+        getsockopt(peer.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    }
+    if (error != 0) {
         for (Program &program : programs)
             program.must_run();
-        unmet(peer.name + " cannot connect: " + reason);
+        unmet(peer.name + " cannot connect: " + strerror(error));
     }
     socklen_t size = sizeof address;
     getsockname(peer.fd, reinterpret_cast<sockaddr *>(&address), &size);
@@ -263,8 +317,8 @@ void Lab::listen(int backlog)
 Peer &Lab::accept()
 {
     wait_for("your client does not connect", [&] {
-        pollfd watch{listener, POLLIN, 0};
-        return poll(&watch, 1, 0) == 1;
+        pollfd waiting{listener, POLLIN, 0};
+        return poll(&waiting, 1, 0) == 1;
     });
     peers.emplace_back();
     Peer &peer = peers.back();
@@ -287,27 +341,48 @@ void Lab::tiny_buffers()
             need(file.good(), name);
         }
     }
+    least_rest = 2.5; // the sender asks after a window that was closed once in a while
 }
 
 std::string Lab::where_is(const Program &program) const
 {
     if (program.status != -1 && WIFSIGNALED(program.status))
-        return std::string("was ended by a signal: ") + strsignal(WTERMSIG(program.status));
+        return std::string("was ended by signal ") + strsignal(WTERMSIG(program.status));
     if (program.status != -1)
         return "has ended with status " + std::to_string(WEXITSTATUS(program.status));
-    Call call = sleeping_in(program.pid);
+    std::string text = where_is_process(program.pid);
+    std::vector<pid_t> children = children_of(program.pid);
+    for (size_t i = 0; i < children.size() && i < 2; i++)
+        text += "\nits child " + where_is_process(children[i]);
+    if (children.size() > 2)
+        text += "\nand so on: it has " + std::to_string(children.size()) + " children";
+    return text;
+}
+
+// What a process does: the call it is in, and on whose connection.
+std::string Lab::where_is_process(pid_t pid) const
+{
+    Call call = sleeping_in(pid);
+    char state = look(pid).state;
+    if (state == 'Z')
+        return "has ended, and nobody has waited for it: a zombie";
     if (call.name.empty())
-        return look(program.pid).state == 'T' ? "is stopped" : "is busy";
-    std::string text = "sits in " + call.name + "()";
-    if (call.name == "poll" || call.name == "select" || call.name == "waitpid" || call.name == "sleep" ||
-        call.name == "pause")
-        return text;
+        return state == 'T' ? "is stopped" : state == 'R' ? "is busy: it burns processor time" : "sleeps";
+    std::string text = "is blocked in " + call.name + "()";
+    for (const char *of_no_descriptor : {"poll", "select", "waitpid", "waitid", "sleep", "pause", "sigsuspend",
+                                         "sigwait", "futex"})
+        if (call.name == of_no_descriptor)
+            return text;
     text += " on fd " + std::to_string(call.fd);
-    int other_end = peer_port(program.pid, call.fd);
+    int other_end = peer_port(pid, call.fd);
+    if (other_end == 0)
+        return text + ", its listener";
     for (const Peer &peer : peers)
         if (other_end > 0 && peer.port() == other_end)
-            text += ", the connection of " + peer.name;
-    return other_end == 0 ? text + ", its listener" : text;
+            return text + ", the connection of " + peer.name;
+    if (other_end == port)
+        return text + ", its connection to the server";
+    return call.fd == STDIN_FILENO ? text + ", the keyboard" : text;
 }
 
 std::string Lab::last_words() const
@@ -316,205 +391,4 @@ std::string Lab::last_words() const
     for (const Program &program : programs)
         words += program.err;
     return words;
-}
-
-void Program::must_run()
-{
-    lab->pump();
-    if (status != -1)
-        lab->unmet("your " + name + ' ' + lab->where_is(*this));
-}
-
-void Program::type(const std::string &text)
-{
-    lab->story.tell(name, "", "you type " + quoted(text));
-    size_t done = 0;
-    lab->wait_for("your " + name + " does not read its standard input", [&] {
-        ssize_t n = write(in, text.data() + done, text.size() - done);
-        done += n == -1 ? 0 : static_cast<size_t>(n);
-        return done == text.size() || (n == -1 && errno == EPIPE);
-    }, 20);
-}
-
-void Program::end_input()
-{
-    lab->story.tell(name, "", "end of your input");
-    close(in);
-    in = -1;
-}
-
-void Program::expect_output(const std::string &text)
-{
-    lab->wait_for("your " + name + " should have printed " + quoted(text), [&] {
-        if (out.size() > text.size() || out != text.substr(0, out.size()))
-            lab->unmet("your " + name + " printed " + quoted(out) + " in place of " + quoted(text));
-        return out.size() == text.size();
-    });
-    lab->story.tell(name, "", "prints " + quoted(text));
-}
-
-void Program::expect_exit(int wanted)
-{
-    lab->wait_for("your " + name + " should end now", [&] { return status != -1; }, 8);
-    lab->pump();
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted)
-        lab->unmet("your " + name + ' ' + lab->where_is(*this) + ", not with status " +
-                   std::to_string(wanted));
-    lab->story.tell(name, "", "ends with status " + std::to_string(wanted));
-}
-
-void Program::expect_error(const std::string &part)
-{
-    lab->wait_for("your " + name + " should say \"" + part + "\" on stderr",
-                  [&] { return err.find(part) != std::string::npos; });
-}
-
-void Program::expect_quiet()
-{
-    const double window = 0.1;
-    long cpu = -1;
-    double since = 0;
-    lab->wait_for("your " + name + " has nothing to do, yet it does not come to rest", [&] {
-        must_run();
-        ProcessState now = look(pid);
-        if (now.state != 'S' || now.cpu != cpu) {
-            cpu = now.cpu;
-            since = seconds_now();
-        }
-        return seconds_now() - since > window;
-    }, 2);
-}
-
-void Program::freeze()
-{
-    kill(pid, SIGSTOP);
-    lab->wait_for("your " + name + " does not stop", [&] { return look(pid).state == 'T'; });
-    lab->story.tell(name, "", "is stopped (SIGSTOP)");
-}
-
-void Program::thaw()
-{
-    lab->story.tell(name, "", "goes on (SIGCONT)");
-    kill(pid, SIGCONT);
-}
-
-void Program::limit(int resource, unsigned long soft)
-{
-    rlimit limits;
-    auto which = static_cast<decltype(RLIMIT_NOFILE)>(resource);
-    need(prlimit(pid, which, nullptr, &limits) != -1, "prlimit");
-    limits.rlim_cur = std::min<rlim_t>(soft, limits.rlim_max);
-    need(prlimit(pid, which, &limits, nullptr) != -1, "prlimit");
-}
-
-void Program::stop()
-{
-    kill(-pid, SIGKILL); // its group: the children too
-    lab->wait_for("your " + name + " cannot be ended", [&] { return status != -1; });
-}
-
-void Peer::send(const std::string &text)
-{
-    lab->story.tell(name, other, quoted(text, 16));
-    size_t done = 0;
-    lab->wait_for("nobody reads what " + name + " sends", [&] {
-        ssize_t n = ::send(fd, text.data() + done, text.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n == -1 && errno != EAGAIN)
-            lab->unmet(name + " cannot send: " + strerror(errno));
-        done += n == -1 ? 0 : static_cast<size_t>(n);
-        return done == text.size();
-    }, 10);
-}
-
-void Peer::expect(const std::string &text)
-{
-    std::string here = "expected " + quoted(text, 20);
-    try {
-        lab->wait_for(name + " should have received " + quoted(text), [&] {
-            lab->fill(*this);
-            if (got.compare(0, std::min(got.size(), text.size()), text, 0, std::min(got.size(), text.size())) != 0)
-                lab->unmet(name + " received " + quoted(got, 40) + " in place of " + quoted(text));
-            if (got.size() < text.size() && ended)
-                lab->unmet(name + " should have received " + quoted(text) + ", but the connection ended" +
-                           (error ? std::string(": ") + strerror(error) : ""));
-            return got.size() >= text.size();
-        });
-    } catch (const Unmet &) {
-        lab->story.tell(name, "", here + ", got " + (got.empty() ? "nothing" : quoted(got, 20)));
-        throw;
-    }
-    got.erase(0, text.size());
-    lab->story.tell(other, name, quoted(text, 16));
-}
-
-std::string Peer::receive(size_t size)
-{
-    lab->wait_for(name + " should receive " + std::to_string(size) + " bytes", [&] {
-        lab->fill(*this);
-        if (ended && got.size() < size)
-            lab->unmet(name + " received " + std::to_string(got.size()) + " bytes of " +
-                       std::to_string(size) + ", then the connection ended");
-        return got.size() >= size;
-    }, 20);
-    std::string text = got.substr(0, size);
-    got.erase(0, size);
-    lab->story.tell(other, name, std::to_string(size) + " bytes");
-    return text;
-}
-
-void Peer::expect_end()
-{
-    lab->wait_for("the connection of " + name + " should end now", [&] {
-        lab->fill(*this);
-        if (!got.empty())
-            lab->unmet(name + " received " + quoted(got, 40) + " where the end should be");
-        return ended;
-    });
-    lab->story.tell(other, name, error ? "RST" : "end");
-}
-
-void Peer::expect_clean_end()
-{
-    expect_end();
-    if (error)
-        lab->unmet(name + "'s connection ended in an error: " + strerror(error));
-}
-
-void Peer::expect_nothing(const std::string &reason)
-{
-    lab->fill(*this);
-    if (!got.empty() || ended)
-        lab->unmet(name + (ended ? " was closed" : " received " + quoted(got)) + ", but " + reason);
-}
-
-void Peer::discard_until_end()
-{
-    lab->wait_for("the connection of " + name + " should end now", [&] {
-        lab->fill(*this);
-        got.clear();
-        return ended;
-    });
-    lab->story.tell(other, name, "end");
-}
-
-void Peer::half_close()
-{
-    lab->story.tell(name, other, "end (FIN)");
-    shutdown(fd, SHUT_WR);
-}
-
-void Peer::close()
-{
-    lab->story.tell(name, other, "closes");
-    ::close(fd);
-    ended = true;
-}
-
-void Peer::reset()
-{
-    lab->story.tell(name, other, "RST");
-    linger hard{1, 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    ::close(fd);
-    ended = true;
 }

@@ -16,6 +16,8 @@ class Lab;
 // What the student's programs are started from: descriptors of the executables.
 struct Binaries {
     int server, client;
+    bool sanitized;      // they need address space without end
+    unsigned long tasks; // of this user outside the box: RLIMIT_NPROC counts them before Linux 5.14
 };
 
 // A server or client under test. Every wait has a deadline and ends in Unmet.
@@ -30,13 +32,15 @@ public:
     void end_input();                             // closes its standard input
     void expect_output(const std::string &text);  // all of its output, to the letter
     void expect_exit(int wanted);                 // that it ends, with this status
-    void expect_error(const std::string &part);   // a line on stderr that has part in it
+    void expect_error(const std::string &part);   // that part appears on its stderr
     void expect_quiet();                          // asleep, and stays so: it burns no processor
     void freeze();                                // SIGSTOP, and waits until it has stopped
     void thaw();
     void limit(int resource, unsigned long soft); // of prlimit(2)
+    void unlimit(int resource);                   // back to where it was
     void stop();                                  // SIGKILL, and waits for its end
     void must_run();                              // Unmet if it has ended
+    bool stuck_in_send() const;                   // it, or a child of its, sleeps in write() or the like
 
 private:
     friend class Lab;
@@ -53,8 +57,12 @@ public:
     void expect_end();                           // end of the stream, or a reset, after no more bytes
     void expect_clean_end();                     // end of the stream, no reset
     void expect_nothing(const std::string &why); // nothing is here; never waits
-    std::string receive(size_t size);            // the next size bytes
+    void expect_all(const std::string &text);    // the same as expect(), for much text
     void discard_until_end();                    // whatever comes, until the stream ends
+    void discard();                              // what has come, without waiting
+    bool has_ended();                            // without waiting
+    std::string line();                          // the next line, without its '\n'
+    size_t unacknowledged() const;               // bytes sent that the other host has not taken yet
     void half_close();                           // shutdown(SHUT_WR)
     void close();
     void reset(); // closes with a RST instead of a FIN
@@ -68,17 +76,21 @@ private:
     std::string got; // received, not yet expected
     bool ended = false;
     int error = 0;
+
+    void fill();
+    void await(const std::string &what, const std::function<bool()> &holds, double seconds);
 };
 
 class Lab {
 public:
-    Lab(const Network &where, const Binaries &what, double deadline_factor);
+    Lab(const Network &where, const Binaries &what);
 
     const Network network;
     const int port; // that servers listen on
     Story story;
     std::string why, remedy; // of what comes next; shown if it does not hold
     std::mt19937 random;     // of a printed seed
+    double tension = 0;      // how near a wait that held came to its end: 1 is too late
 
     // From here on a failure is explained so.
     void because(const std::string &reason, const std::string &try_this);
@@ -91,21 +103,38 @@ public:
     void listen(int backlog = 16); // instead of the server under test
     Peer &accept();          // the connection of the client under test
     void tiny_buffers();     // in both hosts, for connections from now on
+    void expect_timers();    // from here on a program at rest may be waiting for its time
 
-    // Unmet with what, unless holds() becomes true in time. seconds at SLOW=1.
-    void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = 3);
+    // Unmet with what, unless holds() becomes true: before seconds are over (at SLOW=1),
+    // before the programs have burned too much, and before all of them have come to rest,
+    // so that nothing more can happen.
+    void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = DEADLINE,
+                  double rest = REST);
     [[noreturn]] void unmet(const std::string &what);
     std::string where_is(const Program &program) const; // "is blocked in read() on fd 4, …"
     std::string last_words() const;                     // what the programs said on stderr
+    double seconds() const;                             // since the check began
     std::list<Program> programs;
     std::list<Peer> peers;
+
+    static constexpr double DEADLINE = 10; // seconds
+    static constexpr double REST = 1;      // seconds at rest after which nothing will happen
 
 private:
     friend class Peer;
     friend class Program;
     Binaries binaries;
-    double slow;
+    double slow, began;
+    double least_rest = 0; // for connections whose timers work
+    bool timers = false;
     int listener = -1;
-    void pump(); // takes in what programs wrote and peers received, for up to 2 ms
-    void fill(Peer &peer);
+    int awaited = -1; // the peer's socket that wait_for() is about
+    struct Watch {
+        double looked, rest_since, longest;
+        long cpu, burned;
+    } watch{};
+    void pump(); // takes in what programs wrote, for up to 2 ms, or until awaited has something
+    void reap();
+    void watch_over(const std::string &what, double rest);
+    std::string where_is_process(pid_t pid) const;
 };

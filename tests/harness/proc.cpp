@@ -46,47 +46,119 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
     return table;
 }
 
-const char *call_name(long number)
-{
-    switch (number) {
-    case SYS_read: return "read";
-    case SYS_write: return "write";
-    case SYS_readv: return "readv";
-    case SYS_writev: return "writev";
-    case SYS_accept: return "accept";
-    case SYS_accept4: return "accept4";
-    case SYS_connect: return "connect";
-    case SYS_sendto: return "send";
-    case SYS_sendmsg: return "sendmsg";
-    case SYS_recvfrom: return "recv";
-    case SYS_recvmsg: return "recvmsg";
-    case SYS_wait4: return "waitpid";
-    case SYS_pselect6: return "select";
-    case SYS_ppoll: return "poll";
-    case SYS_epoll_pwait: return "epoll_wait";
-    case SYS_clock_nanosleep: return "sleep";
+struct Known {
+    long number;
+    const char *name;
+    int timeout;  // which argument is its time-out; -1: none
+    bool pointer; // to a struct, null for ever; else milliseconds, -1 for ever
+};
+
+const Known CALLS[] = {
+    {SYS_read, "read", -1, false},
+    {SYS_write, "write", -1, false},
+    {SYS_readv, "readv", -1, false},
+    {SYS_writev, "writev", -1, false},
+    {SYS_accept, "accept", -1, false},
+    {SYS_accept4, "accept4", -1, false},
+    {SYS_connect, "connect", -1, false},
+    {SYS_sendto, "send", -1, false},
+    {SYS_sendmsg, "sendmsg", -1, false},
+    {SYS_recvfrom, "recv", -1, false},
+    {SYS_recvmsg, "recvmsg", -1, false},
+    {SYS_wait4, "waitpid", -1, false},
+    {SYS_waitid, "waitid", -1, false},
+    {SYS_rt_sigsuspend, "sigsuspend", -1, false},
+    {SYS_rt_sigtimedwait, "sigwait", 2, true},
+    {SYS_pselect6, "select", 4, true},
+    {SYS_ppoll, "poll", 2, true},
+    {SYS_epoll_pwait, "epoll_wait", 3, false},
+    {SYS_futex, "futex", 3, true},
 #ifdef SYS_poll // newer architectures have only the p… calls
-    case SYS_poll: return "poll";
-    case SYS_select: return "select";
-    case SYS_epoll_wait: return "epoll_wait";
-    case SYS_pause: return "pause";
+    {SYS_poll, "poll", 2, false},
+    {SYS_select, "select", 4, true},
+    {SYS_epoll_wait, "epoll_wait", 3, false},
+    {SYS_pause, "pause", -1, false},
 #endif
-    default: return "";
+};
+
+const Call SOMETHING{"", -1, true, -1}; // we do not know how long it takes
+
+// The call in /proc/PID/task/TID/syscall: its number, then its six arguments in hex.
+Call call_in(const std::string &task)
+{
+    std::ifstream file(task + "/syscall");
+    long number;
+    std::string word;
+    unsigned long arguments[6];
+    if (!(file >> number))
+        return SOMETHING;
+    for (unsigned long &argument : arguments) {
+        if (!(file >> word))
+            return SOMETHING;
+        argument = strtoul(word.c_str(), nullptr, 16);
     }
+    for (const Known &known : CALLS) {
+        if (known.number != number)
+            continue;
+        Call call{known.name, static_cast<int>(arguments[0]), false, -1};
+        if (known.timeout == -1)
+            return call;
+        unsigned long timeout = arguments[known.timeout];
+        call.timed = known.pointer ? timeout != 0 : static_cast<int>(timeout) >= 0;
+        if (!known.pointer)
+            call.milliseconds = static_cast<int>(timeout);
+        return call;
+    }
+    return number == SYS_clock_nanosleep || number == SYS_nanosleep ? Call{"sleep", -1, true, -1} : SOMETHING;
+}
+
+ProcessState state_in(const std::string &task)
+{
+    ProcessState found{'X', 0, 0};
+    std::ifstream file(task + "/stat");
+    std::string line;
+    size_t name_end;
+    if (std::getline(file, line) && (name_end = line.rfind(')')) != std::string::npos)
+        sscanf(line.c_str() + name_end + 1, " %c %d", &found.state, &found.parent);
+    std::ifstream(task + "/schedstat") >> found.cpu;
+    return found;
+}
+
+// Whether nothing but an event from outside can make this thread go on.
+bool rests(const std::string &task, char state)
+{
+    return state == 'T' || state == 'Z' || state == 'X' || (state == 'S' && !call_in(task).timed);
+}
+
+long memory_of(pid_t pid)
+{
+    long size = 0, resident = 0;
+    std::ifstream(path(pid, "statm")) >> size >> resident;
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+bool descends(pid_t pid, pid_t from)
+{
+    while (pid > 1 && pid != from)
+        pid = look(pid).parent;
+    return pid == from;
 }
 
 } // namespace
 
 ProcessState look(pid_t pid)
 {
-    ProcessState found{'X', 0, 0};
-    std::ifstream file(path(pid, "stat"));
+    return state_in("/proc/" + std::to_string(pid));
+}
+
+bool catches(pid_t pid, int signal)
+{
+    std::ifstream file(path(pid, "status"));
     std::string line;
-    size_t name_end;
-    if (std::getline(file, line) && (name_end = line.rfind(')')) != std::string::npos)
-        sscanf(line.c_str() + name_end + 1, " %c %d", &found.state, &found.parent);
-    std::ifstream(path(pid, "schedstat")) >> found.cpu;
-    return found;
+    while (std::getline(file, line))
+        if (line.compare(0, 7, "SigCgt:") == 0)
+            return strtoull(line.c_str() + 7, nullptr, 16) >> (signal - 1) & 1;
+    return false;
 }
 
 std::vector<pid_t> children_of(pid_t pid)
@@ -106,12 +178,25 @@ int open_descriptors(pid_t pid)
 
 Call sleeping_in(pid_t pid)
 {
-    std::ifstream file(path(pid, "syscall"));
-    long number;
-    std::string first;
-    if (look(pid).state != 'S' || !(file >> number >> first))
-        return {"", -1};
-    return {call_name(number), static_cast<int>(strtoul(first.c_str(), nullptr, 16))};
+    return look(pid).state == 'S' ? call_in("/proc/" + std::to_string(pid)) : SOMETHING;
+}
+
+Everyone look_at_all(bool descendants_only)
+{
+    Everyone all{0, 0, 0, true};
+    for (pid_t pid : numbers_in("/proc")) {
+        if (pid == getpid() || (descendants_only && !descends(pid, getpid())))
+            continue;
+        all.processes++;
+        all.memory += memory_of(pid);
+        for (int thread : numbers_in(path(pid, "task"))) {
+            std::string task = path(pid, "task/" + std::to_string(thread));
+            ProcessState now = state_in(task);
+            all.cpu += now.cpu;
+            all.at_rest = all.at_rest && rests(task, now.state);
+        }
+    }
+    return all;
 }
 
 int peer_port(pid_t pid, int fd)
@@ -126,6 +211,14 @@ int peer_port(pid_t pid, int fd)
         if (e.inode == inode)
             return static_cast<int>(e.peer_port);
     return -1;
+}
+
+bool end_arrived(pid_t pid, int other_port)
+{
+    for (const TcpEntry &e : tcp_table(pid))
+        if (e.state == 0x08 && static_cast<int>(e.peer_port) == other_port)
+            return true;
+    return false;
 }
 
 bool listens(pid_t pid, int port)

@@ -13,23 +13,41 @@ struct ProcessState {
 };
 ProcessState look(pid_t pid);
 
+// Whether pid catches signal with a handler of its own.
+bool catches(pid_t pid, int signal);
+
 // The children of pid, zombies included.
 std::vector<pid_t> children_of(pid_t pid);
 
 // How many descriptors pid holds; -1: it cannot be seen.
 int open_descriptors(pid_t pid);
 
-// The system call that pid sleeps in and its first argument, as "read 4"; "" if it
-// does not sleep in one, or may not be looked at.
+// The system call that pid, or one of its threads, sleeps in.
 struct Call {
-    std::string name; // "" unless asleep in a call
+    std::string name; // "" unless asleep in a call that we know, and may look at
     int fd;           // its first argument
+    bool timed;       // it ends by itself
+    int milliseconds; // how long it may take, where an argument says so; else -1
 };
 Call sleeping_in(pid_t pid);
+
+// What all processes but this one do: those of this PID namespace, or of our own
+// descendants.
+struct Everyone {
+    size_t processes;
+    long cpu;    // nanoseconds, in all
+    long memory; // bytes, in all
+    bool at_rest; // each has ended, is stopped, or sleeps in a call that takes no time-out
+};
+Everyone look_at_all(bool descendants_only);
 
 // The TCP port that the other end of descriptor fd of pid has; 0 for a listener, -1
 // if fd is no TCP socket.
 int peer_port(pid_t pid, int fd);
+
+// Whether the connection whose other end has this TCP port is in state CLOSE_WAIT in
+// pid's network: the end of input has arrived.
+bool end_arrived(pid_t pid, int other_port);
 
 // Whether a process in pid's network listens on TCP port, on every IPv4 address.
 bool listens(pid_t pid, int port);

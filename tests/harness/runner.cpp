@@ -1,375 +1,185 @@
-// runner.cpp: builds the programs of one folder and checks them step by step.
+// runner.cpp: the command behind `make lessonN`: builds one folder's programs and checks them.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
-#include <fstream>
-#include <map>
-#include <poll.h>
-#include <random>
-#include <stdexcept>
-#include <sys/wait.h>
+#include <set>
 #include <thread>
-#include <unistd.h>
 
 #include "box.hpp"
-#include "check.hpp"
-#include "compile.hpp"
+#include "report.hpp"
+#include "session.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
 enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, CANNOT = 3, KIT_BROKEN = 4 };
-enum Verdict { PASSED = 'p', FAILED = 'f', SKIPPED = 's', BROKEN = 'b' };
+
+const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
 struct Options {
-    std::string folder;                     // lessons/03-select
-    std::string output;                     // where the binaries go; folder, if not said
-    std::string command = "g++ -Og -g -Wall -Wextra";
+    Subject subject;
     int lesson = 0;
-    int step = 0;      // only this one; 0: all
-    bool own = false;  // only the lesson's own steps
+    int step = 0;       // only this one; 0: all
+    size_t at_once = 4 * std::max(1U, std::thread::hardware_concurrency());
+    bool own = false;   // only the lesson's own steps
     bool brief = false; // one line: which check failed first
+    bool built = false; // the binaries are in the output folder already
+    bool all = false;   // do not stop at the first failure
+    bool times = false;
+    bool sanitized = false; // the binaries have been built so
 };
 
-struct Outcome {
-    Verdict verdict;
-    std::string report; // for FAILED and BROKEN
-};
-
-struct Job {
-    const Check *check;
-    pid_t pid;
-    int fd;
-    std::string text;
-};
-
-bool unicode_terminal()
+std::string compiler()
 {
-    for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        const char *value = getenv(name);
-        if (value && *value)
-            return strstr(value, "UTF-8") || strstr(value, "utf8");
-    }
-    return false;
-}
-
-const bool UNICODE = unicode_terminal();
-
-std::string colour(const char *code, const std::string &text)
-{
-    static const bool on = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    return on ? std::string("\033[") + code + 'm' + text + "\033[0m" : text;
-}
-
-std::string number(const Check &check)
-{
-    return std::to_string(check.lesson) + '.' + std::to_string(check.step);
-}
-
-// What a failed check has to say, ready to be printed.
-std::string explain(const Lab &lab, const Check &check, const std::string &what, unsigned seed)
-{
-    std::string text = '\n' + lab.story.picture(UNICODE) + '\n';
-    text += "     what happened " + what + '\n';
-    for (const Program &program : lab.programs)
-        text += "     your " + program.name + "   " + lab.where_is(program) + '\n';
-    if (!lab.why.empty())
-        text += "     why           " + lab.why + "\n     try           " + lab.remedy + '\n';
-    std::string words = lab.last_words();
-    size_t heard = words.find("listening on port");
-    if (heard == 0)
-        words.erase(0, words.find('\n') == std::string::npos ? words.size() : words.find('\n') + 1);
-    if (!words.empty())
-        text += "     last words    " + quoted(words.substr(words.size() > 50 ? words.size() - 50 : 0), 58) + '\n';
-    return text + "     see           README.md of the lesson, step " + std::to_string(check.step) +
-           "   (seed " + std::to_string(seed) + ")\n";
-}
-
-// Tells the story of check, in its box, and writes the outcome to fd.
-int run_story(const Check &check, const Binaries &binaries, bool isolated, int fd)
-{
-    const char *slow = getenv("SLOW");
-    unsigned seed = std::random_device()();
-    std::string result;
-    try {
-        Lab lab(isolated ? make_network() : loopback_network(), binaries, slow ? atof(slow) : 1);
-        lab.random.seed(seed);
-        try {
-            check.story(lab);
-            result = static_cast<char>(PASSED);
-        } catch (const Unmet &unmet) {
-            result = static_cast<char>(FAILED) + explain(lab, check, unmet.what, seed);
-        }
-    } catch (const std::exception &error) {
-        result = static_cast<char>(BROKEN) + std::string(error.what());
-    }
-    return write(fd, result.data(), result.size()) == -1 ? 4 : 0;
-}
-
-Job start(const Check &check, const Binaries &binaries, bool isolated)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) == -1)
-        throw std::runtime_error("pipe2");
-    Job job{&check, 0, ends[0], ""};
-    job.pid = start_in_box(isolated, fs::current_path(),
-                           [&] { return run_story(check, binaries, isolated, ends[1]); });
-    close(ends[1]);
-    return job;
-}
-
-// True: the job has ended, and outcome says how.
-bool finish(Job &job, Outcome &outcome)
-{
-    char bytes[65536];
-    ssize_t n = read(job.fd, bytes, sizeof bytes);
-    if (n > 0) {
-        job.text.append(bytes, static_cast<size_t>(n));
-        return false;
-    }
-    close(job.fd);
-    waitpid(job.pid, nullptr, 0);
-    if (job.text.empty())
-        outcome = {BROKEN, "the check ended without a word"};
-    else
-        outcome = {static_cast<Verdict>(job.text[0]), job.text.substr(1)};
-    return true;
-}
-
-// Runs checks, some at a time, until all have ended or one that comes before all
-// others still unknown has failed.
-std::map<const Check *, Outcome> run(const std::vector<const Check *> &checks,
-                                     const Binaries &binaries, bool isolated)
-{
-    const size_t at_once = 4 * std::max(1U, std::thread::hardware_concurrency());
-    std::map<const Check *, Outcome> outcomes;
-    std::vector<Job> jobs;
-    size_t next = 0;
-    auto decided = [&] {
-        for (const Check *check : checks) {
-            auto found = outcomes.find(check);
-            if (found == outcomes.end())
-                return false;
-            if (found->second.verdict == FAILED || found->second.verdict == BROKEN)
-                return true;
-        }
-        return true;
-    };
-    while (!decided()) {
-        while (next < checks.size() && jobs.size() < at_once) {
-            const Check *check = checks[next++];
-            if (check->isolated && !isolated)
-                outcomes[check] = {SKIPPED, ""};
-            else
-                jobs.push_back(start(*check, binaries, isolated));
-        }
-        std::vector<pollfd> watch;
-        for (Job &job : jobs)
-            watch.push_back({job.fd, POLLIN, 0});
-        poll(watch.data(), watch.size(), -1);
-        for (size_t i = jobs.size(); i-- > 0;) {
-            Outcome outcome;
-            if (watch[i].revents && finish(jobs[i], outcome)) {
-                outcomes[jobs[i].check] = outcome;
-                jobs.erase(jobs.begin() + static_cast<long>(i));
-            }
-        }
-    }
-    for (Job &job : jobs) {
-        kill(job.pid, SIGKILL);
-        waitpid(job.pid, nullptr, 0);
-        close(job.fd);
-    }
-    return outcomes;
-}
-
-std::vector<const Check *> chosen(const Options &options)
-{
-    std::vector<const Check *> checks = Check::all(), picked;
-    std::copy_if(checks.begin(), checks.end(), std::back_inserter(picked), [&](const Check *check) {
-        if (options.step || options.own)
-            return check->lesson == options.lesson && (!options.step || check->step == options.step);
-        return check->lesson <= options.lesson && check->last >= options.lesson;
-    });
-    // The lesson's own steps first, then what the lessons before taught.
-    std::stable_sort(picked.begin(), picked.end(), [&](const Check *a, const Check *b) {
-        bool own_a = a->lesson == options.lesson, own_b = b->lesson == options.lesson;
-        if (own_a != own_b)
-            return own_a;
-        return std::make_pair(a->lesson, a->step) < std::make_pair(b->lesson, b->step);
-    });
-    return picked;
-}
-
-bool stale(const std::string &output, const std::string &source)
-{
-    std::error_code none;
-    auto made = fs::last_write_time(output, none);
-    return none || made < fs::last_write_time(source, none) || made < fs::last_write_time("common/error.hpp", none);
-}
-
-// "" or what the compiler said, of both programs; built side by side.
-std::string build(const Options &options, bool isolated)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) == -1)
-        return "pipe2";
-    std::vector<pid_t> builders;
-    for (const char *name : {"server", "client"}) {
-        std::string output = options.output + '/' + name;
-        if (!stale(output, options.folder + '/' + name + ".cpp"))
-            continue;
-        pid_t builder = fork();
-        if (builder == 0) {
-            std::string said = compile({fs::current_path(), options.folder, name}, options.command, output, isolated);
-            _exit(said.empty() || write(ends[1], said.data(), said.size()) == 0 ? 0 : 1);
-        }
-        builders.push_back(builder);
-    }
-    close(ends[1]);
-    std::string said;
-    char bytes[4096];
-    ssize_t n;
-    while ((n = read(ends[0], bytes, sizeof bytes)) > 0)
-        said.append(bytes, static_cast<size_t>(n));
-    close(ends[0]);
-    for (pid_t builder : builders)
-        waitpid(builder, nullptr, 0);
-    return said;
-}
-
-// FILE:LINE of the first STEP in the folder's programs; "" if there is none.
-std::string first_step(const std::string &folder, int step)
-{
-    for (const char *name : {"/server.cpp", "/client.cpp"}) {
-        std::ifstream file(folder + name);
-        std::string line, mark = "STEP " + std::to_string(step) + ":";
-        for (int n = 1; std::getline(file, line); n++)
-            if (line.find(mark) != std::string::npos)
-                return folder + name + ':' + std::to_string(n);
-    }
-    return "";
-}
-
-const char *tick(Verdict verdict)
-{
-    if (verdict == PASSED)
-        return UNICODE ? "✓" : "ok ";
-    if (verdict == SKIPPED)
-        return UNICODE ? "–" : "skip";
-    return UNICODE ? "✗" : "NOT";
-}
-
-int report(const Options &options, const std::vector<const Check *> &checks,
-           std::map<const Check *, Outcome> &outcomes)
-{
-    size_t passed = 0, skipped = 0, waiting = 0;
-    const Check *failed = nullptr;
-    Exit status = HOLDS;
-    for (const Check *check : checks) {
-        if (failed) {
-            waiting++;
-            continue;
-        }
-        Outcome &outcome = outcomes[check];
-        std::string line = std::string("  ") + tick(outcome.verdict) + ' ' + number(*check) + "  " + check->name;
-        passed += outcome.verdict == PASSED;
-        skipped += outcome.verdict == SKIPPED;
-        if (!options.brief)
-            puts(colour(outcome.verdict == PASSED ? "32" : "31", line).c_str());
-        if (outcome.verdict == FAILED || outcome.verdict == BROKEN) {
-            failed = check;
-            status = outcome.verdict == FAILED ? FAILS : KIT_BROKEN;
-            if (!options.brief)
-                printf("%s\n", outcome.report.c_str());
-        }
-    }
-    if (options.brief) {
-        printf("%s\n", failed ? number(*failed).c_str() : "all hold");
-        return status;
-    }
-    std::string start = failed && failed->lesson == options.lesson ? first_step(options.folder, failed->step) : "";
-    if (!start.empty())
-        printf("  %s: %s\n", passed == 0 ? "This is where you start" : "Go on at", start.c_str());
-    if (waiting)
-        printf("  %s %zu more wait for %s\n", UNICODE ? "–" : "-", waiting, number(*failed).c_str());
-    printf("\n  %zu of %zu checks hold", passed, checks.size());
-    if (skipped)
-        printf(", %zu skipped", skipped);
-    int lesson = options.lesson;
-    if (failed)
-        printf(" · again: make lesson%d · only this one: make lesson%d STEP=%d\n", lesson, lesson, failed->step);
-    else
-        printf(" · compare with solutions/ · what comes next: lesson %d\n", lesson + 1);
-    return status;
+    const char *chosen = getenv("CXX");
+    return std::string(chosen && *chosen ? chosen : "g++") + " -Og -g -Wall -Wextra";
 }
 
 Options parse(int argc, char *argv[])
 {
     Options options;
+    options.subject = {fs::current_path(), "", "", compiler()};
     for (int i = 1; i < argc; i++) {
-        std::string word = argv[i];
-        if (word == "--step" && i + 1 < argc)
-            options.step = atoi(argv[++i]);
-        else if (word == "--output" && i + 1 < argc)
-            options.output = argv[++i];
-        else if (word == "--command" && i + 1 < argc)
-            options.command = argv[++i];
-        else if (word == "--lesson" && i + 1 < argc)
-            options.lesson = atoi(argv[++i]);
-        else if (word == "--own")
-            options.own = true;
-        else if (word == "--brief")
-            options.brief = true;
+        std::string word = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
+        bool takes_value = true;
+        if (word == "--step")
+            options.step = atoi(value.c_str());
+        else if (word == "--output")
+            options.subject.output = value;
+        else if (word == "--command")
+            options.subject.command = value;
+        else if (word == "--lesson")
+            options.lesson = atoi(value.c_str());
+        else if (word == "--jobs")
+            options.at_once = static_cast<size_t>(std::max(1, atoi(value.c_str())));
         else
-            options.folder = word;
+            takes_value = false;
+        i += takes_value;
+        options.own |= word == "--own";
+        options.brief |= word == "--brief";
+        options.built |= word == "--built";
+        options.all |= word == "--all" || word == "--times";
+        options.times |= word == "--times";
+        options.sanitized |= word == "--sanitized";
+        if (word[0] != '-')
+            options.subject.folder = word;
     }
     if (options.lesson == 0)
-        options.lesson = atoi(fs::path(options.folder).filename().c_str());
-    if (options.output.empty())
-        options.output = options.folder;
+        options.lesson = atoi(fs::path(options.subject.folder).filename().c_str());
+    if (options.subject.output.empty())
+        options.subject.output = options.subject.folder;
     return options;
+}
+
+// The lesson's own steps first, then what the lessons before taught and still holds.
+std::vector<const Check *> chosen(const Options &options)
+{
+    std::vector<const Check *> picked;
+    for (const Check *check : Check::all()) {
+        bool own = check->lesson == options.lesson;
+        bool wanted = options.step ? own && check->step == options.step
+                      : options.own ? own
+                                    : check->lesson <= options.lesson && check->last >= options.lesson;
+        if (wanted)
+            picked.push_back(check);
+    }
+    std::stable_sort(picked.begin(), picked.end(), [&](const Check *a, const Check *b) {
+        return std::make_tuple(a->lesson != options.lesson, a->lesson, a->step) <
+               std::make_tuple(b->lesson != options.lesson, b->lesson, b->step);
+    });
+    return picked;
+}
+
+int no_such_step(const Options &options)
+{
+    std::set<int> steps;
+    for (const Check *check : Check::all())
+        if (check->lesson == options.lesson)
+            steps.insert(check->step);
+    fprintf(stderr, "lesson %d has no such step; it has", options.lesson);
+    for (int step : steps)
+        fprintf(stderr, " %d", step);
+    fputc('\n', stderr);
+    return KIT_BROKEN;
+}
+
+// The first check that failed because a program crashed: tried again on a build with
+// sanitizers, which may tell the line.
+void look_closer(Options options, const std::vector<const Check *> &checks, Outcomes &outcomes, bool isolated)
+{
+    for (const Check *check : checks) {
+        auto found = outcomes.find(check);
+        if (found == outcomes.end() || found->second.verdict != FAILED)
+            continue;
+        if (found->second.report.find("was ended by signal") == std::string::npos)
+            return;
+        options.subject.command += SANITIZERS;
+        options.subject.output = "build/sanitized/" + fs::path(options.subject.folder).filename().string();
+        if (!build(options.subject, isolated).done)
+            return;
+        Outcomes closer = run({check}, open_binaries(options.subject.output, true), isolated, true, 1);
+        if (closer[check].verdict == FAILED && closer[check].report.find("the place") != std::string::npos)
+            found->second = closer[check];
+        return;
+    }
+}
+
+std::string brief(const std::vector<const Check *> &checks, const Outcomes &outcomes)
+{
+    for (const Check *check : checks) {
+        const Outcome &outcome = outcomes.at(check);
+        if (outcome.verdict == SKIPPED)
+            puts("skipped 1");
+        if (outcome.verdict == BROKEN)
+            return "the kit stumbled: " + outcome.report;
+        if (outcome.verdict == FAILED)
+            return number(*check);
+    }
+    return "all hold";
 }
 
 } // namespace
 
 int main(int argc, char *argv[])
 {
+    setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     Options options = parse(argc, argv);
     if (options.lesson == 0 || !fs::exists("common/error.hpp")) {
         fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N]\n", argv[0]);
         return KIT_BROKEN;
     }
     std::vector<const Check *> checks = chosen(options);
-    if (checks.empty()) {
-        std::string known;
-        for (int step = 1; step <= 20; step++)
-            for (const Check *check : Check::all())
-                if (check->lesson == options.lesson && check->step == step) {
-                    known += ' ' + std::to_string(step);
-                    break;
-                }
-        fprintf(stderr, "lesson %d has no step %d; it has%s\n", options.lesson, options.step, known.c_str());
-        return KIT_BROKEN;
-    }
-    std::string missing = why_no_box(fs::current_path());
-    if (!missing.empty())
-        fprintf(stderr, "This machine does not let us make private networks (%s). Not your fault: the "
-                        "checks run on loopback, some are skipped. See README.md, \"When something does "
-                        "not work\".\n", missing.c_str());
-    std::string said = build(options, missing.empty());
-    if (!said.empty()) {
-        fprintf(stderr, "%s\n", said.c_str());
-        return DOES_NOT_COMPILE;
+    if (checks.empty() || options.step < 0)
+        return no_such_step(options);
+    std::string missing = why_no_box(options.subject.kit);
+    bool isolated = missing.empty();
+    if (!isolated)
+        fprintf(stderr, "Not your fault: this machine allows no private networks (%s).\nThe checks run on loopback, "
+                        "some are skipped. %s\n", missing.c_str(), how_to_allow().c_str());
+    if (!options.built) {
+        Built built = build(options.subject, isolated);
+        if (!built.said.empty() && !options.brief)
+            fprintf(stderr, "%s", first_complaint(built.said).c_str());
+        if (!built.done) {
+            fprintf(stderr, "%s does not compile: the first error is above\n", options.subject.folder.c_str());
+            return DOES_NOT_COMPILE;
+        }
     }
     if (!options.brief)
-        printf("\nlesson %d · %s\n\n", options.lesson, options.folder.c_str());
-    Binaries binaries{open((options.output + "/server").c_str(), O_RDONLY | O_CLOEXEC),
-                      open((options.output + "/client").c_str(), O_RDONLY | O_CLOEXEC)};
-    auto outcomes = run(checks, binaries, missing.empty());
-    return report(options, checks, outcomes);
+        printf("\nlesson %d: %s\n\n", options.lesson, options.subject.folder.c_str());
+    Outcomes outcomes = run(checks, open_binaries(options.subject.output, options.sanitized), isolated, !options.all,
+                            options.at_once);
+    if (options.brief) {
+        std::string first = brief(checks, outcomes);
+        puts(first.c_str());
+        return first == "all hold" ? HOLDS : FAILS;
+    }
+    if (!options.built)
+        look_closer(options, checks, outcomes, isolated);
+    int status = report(options.subject.folder, options.lesson, checks, outcomes);
+    if (options.times)
+        report_times(checks, outcomes);
+    return status;
 }

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 namespace {
 
 const size_t SHOWN = 12;  // events in a picture
 const size_t ACTORS = 3;  // columns in a picture
-const size_t APART = 26;  // characters from one column to the next
-const size_t MARGIN = 12; // characters before the first column
+const size_t APART = 25;  // characters from one column to the next
+const size_t MARGIN = 8;  // characters before the first column
+const size_t WIDTH = 80;  // characters in a line
 
 std::string repeat(const std::string &text, size_t times)
 {
@@ -16,6 +18,27 @@ std::string repeat(const std::string &text, size_t times)
     while (times-- > 0)
         all += text;
     return all;
+}
+
+// Columns that text takes.
+size_t columns(const std::string &text)
+{
+    return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80; // not the rest of a UTF-8 character
+    }));
+}
+
+// Text in lines of at most width columns, broken between words.
+std::vector<std::string> wrapped(const std::string &text, size_t width)
+{
+    std::vector<std::string> lines{""};
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        if (!lines.back().empty() && columns(lines.back()) + 1 + columns(word) > width)
+            lines.push_back("");
+        lines.back() += (lines.back().empty() ? "" : " ") + word;
+    }
+    return lines;
 }
 
 } // namespace
@@ -75,25 +98,21 @@ std::string Story::picture(bool unicode) const
         size_t from = column(event.from), to = event.to.empty() ? from : column(event.to);
         if (from == actors.size() || to == actors.size())
             continue; // of somebody who is not in the picture
-        std::string row = std::string(MARGIN, ' ');
-        size_t low = std::min(from, to);
+        std::string before(MARGIN, ' '), after;
+        size_t low = std::min(from, to), high = std::max(from, to);
         for (size_t k = 0; k < low; k++)
-            row += bar + std::string(APART - 1, ' ');
-        std::string text = event.text;
+            before += bar + std::string(APART - 1, ' ');
+        for (size_t k = high + 1; k < actors.size(); k++)
+            after += std::string(APART - 1, ' ') + bar;
         if (from == to) {
-            row += bar + ' ' + text;
-        } else {
-            size_t shaft = (std::max(from, to) - low) * APART - 1;
-            size_t wide = text.size();
-            for (size_t at = text.find("…"); at != std::string::npos; at = text.find("…", at + 1))
-                wide -= 2; // three bytes, one column
-            size_t fill = shaft > wide + 5 ? shaft - wide - 5 : 0;
-            row += from < to ? bar + line + line + ' ' + text + ' ' + repeat(line, fill) + right + bar
-                             : bar + left + repeat(line, fill) + ' ' + text + ' ' + line + line + bar;
-            for (size_t k = std::max(from, to) + 1; k < actors.size(); k++)
-                row += std::string(APART - 1, ' ') + bar;
+            for (const std::string &text : wrapped(event.text, WIDTH - MARGIN - from * APART - 2))
+                out += before + bar + ' ' + text + '\n';
+            continue;
         }
-        out += row + '\n';
+        size_t shaft = (high - low) * APART - 1, wide = columns(event.text);
+        std::string rest = repeat(line, shaft > wide + 5 ? shaft - wide - 5 : 0);
+        out += before + (from < to ? bar + line + line + ' ' + event.text + ' ' + rest + right + bar
+                                   : bar + left + rest + ' ' + event.text + ' ' + line + line + bar) + after + '\n';
     }
     if (!unicode)
         for (size_t at; (at = out.find("…")) != std::string::npos;)

@@ -1,4 +1,5 @@
 // Lesson 3: what one process with select() does for many clients.
+#include <csignal>
 #include <sys/resource.h>
 #include <vector>
 
@@ -19,8 +20,8 @@ Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
 });
 
 Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
-    lab.because("each client that is ready must be read, in each round", "FD_ISSET() for each client, then read()");
-    lab.start_server();
+    lab.because("each client that is ready must be read, in each round", "FD_ISSET() for each client, then read(); nothing in the set for writing while nothing waits");
+    Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 5; id++)
         clients.push_back(&lab.greeted(id));
@@ -30,6 +31,21 @@ Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
             clients[static_cast<size_t>(id - 1)]->send(text);
             clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
         }
+    server.expect_quiet();
+});
+
+Check signalled(3, 2, "goes on after a signal that it handles", [](Lab &lab) {
+    lab.because("select() fails with EINTR, and its sets are worth nothing then",
+                "look at what select() returned before you look at its sets");
+    Program &server = lab.start_server();
+    Peer &first = lab.greeted(1);
+    server.expect_quiet();
+    for (int signal : {SIGCHLD, SIGURG, SIGWINCH}) // without a handler they do nothing
+        kill(server.pid, signal);
+    server.expect_quiet();
+    first.send("hi\n");
+    first.expect("1: hi\n");
+    serves_on(lab, 2);
 });
 
 Check all_ready(3, 2, "answers all that are ready at once, the highest descriptor too", [](Lab &lab) {
@@ -117,6 +133,7 @@ Check lingers(3, 5, "lets one that was refused read why, and nobody waits for it
     first.expect_clean_end(); // a reset would wipe out what was said
     second.send("hi\n");
     second.expect("2: hi\n");
+    lab.expect_timers();
     lab.wait_for("client A should be closed after a second, though it never ends",
                  [&] { return open_descriptors(server.pid) == before + 1; });
     second.send("hi\n");

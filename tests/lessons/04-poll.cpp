@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "../harness/check.hpp"
+#include "../harness/hurry.hpp"
 #include "../harness/proc.hpp"
 #include "room.hpp"
 
@@ -93,8 +94,7 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     client.send(text);
     client.half_close();
     server.expect_quiet();
-    if (client.receive(wanted.size()) != wanted)
-        lab.unmet("client A did not get back what it had sent");
+    client.expect_all(wanted);
     client.expect_clean_end();
 }, 99, true);
 
@@ -104,6 +104,7 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
     Peer &second = lab.greeted(2);
+    lab.wait_for("the server should come to rest", [&] { return look(server.pid).state == 'S'; });
     server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
     Peer &waiting = lab.connect();
     first.send("hi\n");
@@ -113,15 +114,58 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     waiting.expect("hello 3\n");
 });
 
-Check idle(4, 5, "closes a client that is idle too long, whatever it receives", [](Lab &lab) {
-    lab.because("the clock of a client starts again when it sends, not when it receives",
-                "a deadline for each client, and the nearest as poll()'s timeout");
+// Since a client last sent something, in seconds, until it was told that it was idle.
+void expect_in_time(Lab &lab, double since)
+{
+    if (lab.seconds() - since < 0.9)
+        lab.unmet("client A was sent away " + std::to_string(lab.seconds() - since) + " seconds after it came; IDLE is 1");
+}
+
+Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
+    lab.because("when nobody sends, only the time-out of poll() wakes the server",
+                "a deadline for each client, and the nearest as poll()'s time-out");
     lab.start_server({"", "1"});
+    double since = lab.seconds();
     Peer &client = lab.greeted(1);
+    lab.expect_timers();
     client.expect("error: idle too long\n");
+    expect_in_time(lab, since);
     client.expect_end();
     serves_on(lab, 2);
 });
+
+Check idle_receiver(4, 5, "counts what a client sends, not what it receives", [](Lab &lab) {
+    lab.because("the clock of a client starts again when it sends something, and only then",
+                "move the deadline where you read from the client, nowhere else");
+    lab.start_server({"", "1"});
+    double since = lab.seconds();
+    Peer &silent = lab.greeted(1), &busy = lab.greeted(2);
+    lab.expect_timers();
+    lab.wait_for("client A sends nothing, and should be closed after a second", [&] {
+        busy.send("/all hi\n");
+        busy.expect("2: hi\n");
+        silent.discard();
+        return silent.has_ended();
+    });
+    expect_in_time(lab, since);
+    busy.send("hi\n");
+    busy.expect("2: hi\n");
+});
+
+Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
+    lab.because("POLLERR and POLLHUP come whether asked for or not, again and again",
+                "a client with POLLERR or POLLHUP is read, or closed, but never passed over");
+    lab.tiny_buffers();
+    Program &server = lab.start_server();
+    Peer &client = lab.greeted(1);
+    client.send(lines(lab, 30000)); // and takes no answer
+    client.half_close();
+    lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, client.port()); });
+    server.expect_quiet();
+    client.reset();
+    server.expect_quiet();
+    serves_on(lab, 2);
+}, 99, true);
 
 Check client_never_stuck(4, 7, "the client takes in what comes while its own output waits", [](Lab &lab) {
     lab.because("a blocking write() waits for a server that waits for us to read",
@@ -141,9 +185,20 @@ Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &l
                 "O_NONBLOCK, poll() for POLLOUT with a timeout, then SO_ERROR");
     lab.listen(0);
     lab.connect(); // the backlog is full now: Linux drops the next SYN
+    double since = lab.seconds();
     Program &client = lab.start_client();
+    Call wait{"", -1, false, -1};
+    lab.wait_for("your client should wait for the connection", [&] {
+        wait = sleeping_in(client.pid);
+        return client.status != -1 || !wait.name.empty();
+    });
+    bool told = wait.milliseconds > 2500 && wait.milliseconds <= 3000;
+    bool hurried = told && hurry(client.pid); // nobody needs to see three seconds pass
+    lab.expect_timers();
     client.expect_exit(1);
     client.expect_error("connect: Connection timed out");
+    if (!hurried && lab.seconds() - since < 2.5)
+        lab.unmet("your client gave up after " + std::to_string(lab.seconds() - since) + " seconds, not 3");
 });
 
 } // namespace

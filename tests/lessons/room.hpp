@@ -40,3 +40,21 @@ inline void serves_on(Lab &lab, int id)
     next.send(text);
     next.expect(answers(id, text));
 }
+
+// Sends lines, size bytes at a time, that client, number id, does not take the answers of,
+// until the server sleeps in a send. Returns all the answers that are due.
+inline std::string stall(Lab &lab, Program &server, Peer &client, int id, size_t size)
+{
+    std::string wanted;
+    lab.wait_for("a blocking server should wait in write() for a client that does not read", [&] {
+        if (server.stuck_in_send())
+            return true;
+        if (client.unacknowledged() == 0) {
+            std::string text = lines(lab, size);
+            client.send(text);
+            wanted += answers(id, text);
+        }
+        return false;
+    });
+    return wanted;
+}

@@ -1,0 +1,138 @@
+// program.cpp: what a check does to, and expects of, a program under test.
+#include "lab.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proc.hpp"
+
+namespace {
+
+void need(bool done, const std::string &step)
+{
+    if (!done)
+        throw std::runtime_error(step + ": " + strerror(errno));
+}
+
+} // namespace
+
+void Program::must_run()
+{
+    lab->pump();
+    if (status != -1)
+        lab->unmet("your " + name + ' ' + lab->where_is(*this));
+}
+
+void Program::type(const std::string &text)
+{
+    lab->story.tell(name, "", "you type " + quoted(text));
+    size_t done = 0;
+    lab->wait_for("your " + name + " does not read its standard input", [&] {
+        ssize_t n = write(in, text.data() + done, text.size() - done);
+        done += n == -1 ? 0 : static_cast<size_t>(n);
+        return done == text.size() || (n == -1 && errno == EPIPE);
+    }, 3 * Lab::DEADLINE);
+}
+
+void Program::end_input()
+{
+    lab->story.tell(name, "", "end of your input");
+    close(in);
+    in = -1;
+}
+
+void Program::expect_output(const std::string &text)
+{
+    lab->wait_for("your " + name + " should have printed " + quoted(text), [&] {
+        if (out.size() > text.size() || out != text.substr(0, out.size()))
+            lab->unmet("your " + name + " printed " + quoted(out) + " in place of " + quoted(text));
+        return out.size() == text.size();
+    });
+    lab->story.tell(name, "", "prints " + quoted(text));
+}
+
+void Program::expect_exit(int wanted)
+{
+    lab->wait_for("your " + name + " should end now", [&] { return status != -1; });
+    lab->pump();
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != wanted)
+        lab->unmet("your " + name + ' ' + lab->where_is(*this) + ", not with status " +
+                   std::to_string(wanted));
+    lab->story.tell(name, "", "ends with status " + std::to_string(wanted));
+}
+
+void Program::expect_error(const std::string &part)
+{
+    lab->wait_for("your " + name + " should say \"" + part + "\" on stderr",
+                  [&] { return err.find(part) != std::string::npos; });
+}
+
+void Program::expect_quiet()
+{
+    const double window = 0.1;
+    const long too_much = 1000000000; // nanoseconds of processor time
+    const std::string what = "your " + name + " has nothing to do, yet it does not come to rest";
+    long cpu = -1, first = look(pid).cpu;
+    double since = 0;
+    lab->wait_for(what, [&] {
+        must_run();
+        ProcessState now = look(pid);
+        if (static_cast<double>(now.cpu - first) > static_cast<double>(too_much) * lab->slow)
+            lab->unmet(what + ": it has burned a second of processor time");
+        if (now.state != 'S' || now.cpu != cpu) {
+            cpu = now.cpu;
+            since = lab->seconds();
+        }
+        return lab->seconds() - since > window;
+    });
+}
+
+void Program::freeze()
+{
+    kill(pid, SIGSTOP);
+    lab->wait_for("your " + name + " does not stop", [&] { return look(pid).state == 'T'; });
+    lab->story.tell(name, "", "is stopped (SIGSTOP)");
+}
+
+void Program::thaw()
+{
+    lab->story.tell(name, "", "goes on (SIGCONT)");
+    kill(pid, SIGCONT);
+}
+
+void Program::limit(int resource, unsigned long soft)
+{
+    rlimit limits;
+    auto which = static_cast<decltype(RLIMIT_NOFILE)>(resource);
+    need(prlimit(pid, which, nullptr, &limits) != -1, "prlimit");
+    limits.rlim_cur = std::min<rlim_t>(soft, limits.rlim_max);
+    need(prlimit(pid, which, &limits, nullptr) != -1, "prlimit");
+}
+
+void Program::unlimit(int resource)
+{
+    limit(resource, RLIM_INFINITY);
+}
+
+bool Program::stuck_in_send() const
+{
+    std::vector<pid_t> family = children_of(pid);
+    family.push_back(pid);
+    for (pid_t member : family)
+        for (const char *call : {"write", "send", "writev", "sendmsg"})
+            if (sleeping_in(member).name == call)
+                return true;
+    return false;
+}
+
+void Program::stop()
+{
+    kill(-pid, SIGKILL); // its group: the children too
+    lab->wait_for("your " + name + " cannot be ended", [&] { return status != -1; });
+}

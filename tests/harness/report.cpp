@@ -1,0 +1,283 @@
+#include "report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <unistd.h>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const size_t WIDTH = 80;  // columns
+const size_t LABELS = 19; // columns of "     your server   "
+
+bool unicode_terminal()
+{
+    for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const char *value = getenv(name);
+        if (value && *value)
+            return strstr(value, "UTF-8") || strstr(value, "utf8");
+    }
+    return false;
+}
+
+const bool UNICODE = unicode_terminal();
+const char *const DOT = UNICODE ? "·" : "-";
+
+std::string colour(const char *code, const std::string &text)
+{
+    static const bool on = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    return on ? std::string("\033[") + code + 'm' + text + "\033[0m" : text;
+}
+
+// A label, and beside it text, broken between words to fit the line.
+std::string labelled(const std::string &label, const std::string &text)
+{
+    std::string out, line = "     " + label;
+    line.resize(LABELS - 1, ' ');
+    std::istringstream paragraphs(text);
+    for (std::string paragraph; std::getline(paragraphs, paragraph);) {
+        std::istringstream words(paragraph);
+        for (std::string word; words >> word;) {
+            if (line.size() + 1 + word.size() > WIDTH && line.size() >= LABELS) {
+                out += line + '\n';
+                line = std::string(LABELS - 1, ' ');
+            }
+            line += ' ' + word;
+        }
+        out += line + '\n';
+        line = std::string(LABELS - 1, ' ');
+    }
+    return out;
+}
+
+// The last line that programs wrote to stderr, but for the greeting.
+std::string last_line(const std::string &words)
+{
+    std::string last;
+    std::istringstream lines(words);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.empty() && line.compare(0, 12, "listening on") != 0)
+            last = line;
+    return last;
+}
+
+// "server.cpp:45, heap-buffer-overflow": what a sanitizer has found; or "".
+std::string sanitizer_found(const std::string &words)
+{
+    size_t at = words.find("ERROR: AddressSanitizer: ");
+    std::string kind;
+    if (at != std::string::npos) {
+        at += strlen("ERROR: AddressSanitizer: ");
+        kind = words.substr(at, words.find_first_of(" \n", at) - at);
+    } else if ((at = words.find("runtime error: ")) != std::string::npos) {
+        kind = words.substr(at + strlen("runtime error: "), 60);
+        kind.erase(std::min(kind.size(), kind.find('\n')));
+        at = words.rfind('\n', at) == std::string::npos ? 0 : words.rfind('\n', at);
+    } else {
+        return "";
+    }
+    size_t file = std::min(words.find("server.cpp:", at), words.find("client.cpp:", at));
+    if (file == std::string::npos)
+        return kind;
+    return words.substr(file, words.find_first_not_of("0123456789", file + 11) - file) + ", " + kind;
+}
+
+// The call that a text speaks of first, as "man 2 read".
+std::string man_page(const std::string &text)
+{
+    size_t first = std::string::npos;
+    std::string page;
+    for (const char *call : {"socket", "setsockopt", "bind", "listen", "accept", "read", "write", "close", "fork",
+                             "waitpid", "sigaction", "select", "poll", "connect", "shutdown", "recv", "fcntl",
+                             "getsockname", "kill", "signal"}) {
+        size_t at = text.find(std::string(call) + '(');
+        bool whole = at != std::string::npos && (at == 0 || !isalnum(static_cast<unsigned char>(text[at - 1])));
+        if (whole && at < first) {
+            first = at;
+            page = std::string("man 2 ") + call;
+        }
+    }
+    return page;
+}
+
+std::string lesson_folder(int lesson)
+{
+    std::error_code none;
+    std::string start = (lesson < 10 ? "0" : "") + std::to_string(lesson) + '-';
+    for (const auto &entry : fs::directory_iterator("lessons", none))
+        if (entry.path().filename().string().compare(0, start.size(), start) == 0)
+            return entry.path();
+    return "lessons";
+}
+
+// FILE:LINE of the first place marked with step; "" if there is none.
+std::string place_of_step(const std::string &folder, int step)
+{
+    for (const char *name : {"/server.cpp", "/client.cpp"}) {
+        std::ifstream file(folder + name);
+        std::string line, mark = "STEP " + std::to_string(step) + ":";
+        for (int n = 1; std::getline(file, line); n++)
+            if (line.find(mark) != std::string::npos)
+                return folder + name + ':' + std::to_string(n);
+    }
+    return "";
+}
+
+std::string tick(Verdict verdict)
+{
+    if (verdict == PASSED)
+        return UNICODE ? "✓" : "ok  ";
+    if (verdict == SKIPPED)
+        return UNICODE ? "–" : "skip";
+    return UNICODE ? "✗" : "NOT ";
+}
+
+void print_line(const Check &check, Verdict verdict)
+{
+    const char *code = verdict == PASSED ? "32" : verdict == SKIPPED ? "33" : "31";
+    std::string note = verdict == SKIPPED ? " (skipped)" : "";
+    puts(colour(code, "  " + tick(verdict) + ' ' + number(check) + "  " + check.name + note).c_str());
+}
+
+struct Tally {
+    size_t passed = 0, skipped = 0, before = 0; // before: of the lessons before, and passed
+    const Check *failed = nullptr;
+    std::set<int> steps, done; // of this lesson
+    std::vector<const Check *> waiting;
+};
+
+// Counts, and prints the lines of what comes before the first failure.
+Tally print_lines(int lesson, const std::vector<const Check *> &checks, const Outcomes &outcomes)
+{
+    Tally tally;
+    for (const Check *check : checks) {
+        if (check->lesson == lesson)
+            tally.steps.insert(check->step);
+        if (tally.failed) {
+            tally.waiting.push_back(check);
+            continue;
+        }
+        Verdict verdict = outcomes.at(check).verdict;
+        tally.passed += verdict == PASSED;
+        tally.skipped += verdict == SKIPPED;
+        tally.before += verdict == PASSED && check->lesson != lesson;
+        if (verdict == FAILED || verdict == BROKEN)
+            tally.failed = check;
+        if (check->lesson == lesson || verdict != PASSED)
+            print_line(*check, verdict);
+    }
+    for (int step : tally.steps) {
+        bool reached = !tally.failed || tally.failed->lesson != lesson || step < tally.failed->step;
+        if (reached)
+            tally.done.insert(step);
+    }
+    return tally;
+}
+
+void print_waiting(const Tally &tally)
+{
+    if (tally.waiting.empty())
+        return;
+    std::string from = number(*tally.waiting.front()), to = number(*tally.waiting.back());
+    printf("  %s %s%s wait for %s\n", UNICODE ? "– " : "    ", from.c_str(),
+           from == to ? "" : (" to " + to).c_str(), number(*tally.failed).c_str());
+}
+
+void print_failure(const std::string &folder, const Check &check, const Outcome &outcome, bool first)
+{
+    printf("%s%s", outcome.report.c_str(), outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
+    std::string place = place_of_step(folder, check.step);
+    std::string see = lesson_folder(check.lesson) + "/README.md, step " + std::to_string(check.step);
+    std::string page = man_page(outcome.report.substr(std::min(outcome.report.size(), outcome.report.find("     try "))));
+    printf("%s\n", labelled("see", see + (page.empty() ? "" : std::string(" ") + DOT + ' ' + page)).c_str());
+    if (!place.empty())
+        printf("  %s: %s\n", first ? "This is where you start" : "Go on at", place.c_str());
+}
+
+} // namespace
+
+std::string number(const Check &check)
+{
+    return std::to_string(check.lesson) + '.' + std::to_string(check.step);
+}
+
+std::string explain(const Lab &lab, const std::string &what, unsigned seed)
+{
+    std::string text = '\n' + lab.story.picture(UNICODE) + '\n' + labelled("what happened", what);
+    std::string found = sanitizer_found(lab.last_words()), words = last_line(lab.last_words());
+    for (const Program &program : lab.programs)
+        text += labelled("your " + program.name, lab.where_is(program));
+    if (!found.empty())
+        text += labelled("the place", found);
+    else if (!words.empty())
+        text += labelled("last words", quoted(words, 120));
+    if (!lab.why.empty())
+        text += labelled("why", lab.why) + labelled("try", lab.remedy);
+    return text + labelled("again", "SEED=" + std::to_string(seed) + " gives the same random lines");
+}
+
+int report(const std::string &folder, int lesson, const std::vector<const Check *> &checks, const Outcomes &outcomes)
+{
+    Tally tally = print_lines(lesson, checks, outcomes);
+    if (tally.failed) {
+        print_failure(folder, *tally.failed, outcomes.at(tally.failed),
+                      tally.failed->lesson == lesson && tally.done.empty() && tally.passed == 0);
+        print_waiting(tally);
+    }
+    if (tally.before)
+        puts(colour("32", "  " + tick(PASSED) + "      " + std::to_string(tally.before) +
+                              " checks of the lessons before still hold").c_str());
+    printf("\n  %zu of %zu steps", tally.done.size(), tally.steps.size());
+    if (tally.skipped)
+        printf(", %zu checks skipped", tally.skipped);
+    if (tally.failed)
+        printf(" %s again: make lesson%d %s only this one: make lesson%d STEP=%d\n", DOT, lesson, DOT, lesson,
+               tally.failed->step);
+    else if (!fs::exists(lesson_folder(lesson + 1) + "/README.md"))
+        printf(" %s that was the last lesson; compare with solutions/\n", DOT);
+    else
+        printf(" %s compare with solutions/ %s what comes next: %s/README.md\n", DOT, DOT,
+               lesson_folder(lesson + 1).c_str());
+    if (!tally.failed)
+        return 0;
+    return outcomes.at(tally.failed).verdict == BROKEN ? 4 : 1;
+}
+
+void report_times(const std::vector<const Check *> &checks, const Outcomes &outcomes)
+{
+    puts("\n  seconds   of its deadline");
+    std::vector<const Check *> slowest = checks;
+    std::stable_sort(slowest.begin(), slowest.end(), [&](const Check *a, const Check *b) {
+        return outcomes.at(a).seconds > outcomes.at(b).seconds;
+    });
+    for (const Check *check : slowest)
+        printf("  %7.3f   %5.1f %%   %s  %s\n", outcomes.at(check).seconds, 100 * outcomes.at(check).tension,
+               number(*check).c_str(), check->name);
+}
+
+std::string first_complaint(const std::string &said)
+{
+    const size_t most = 12; // lines
+    std::string kind = said.find("error: ") != std::string::npos ? "error: " : "warning: ";
+    std::istringstream lines(said);
+    std::string shown;
+    size_t count = 0;
+    for (std::string line; std::getline(lines, line);) {
+        bool starts = line.find("error: ") != std::string::npos || line.find("warning: ") != std::string::npos;
+        if (count == 0 ? line.find(kind) == std::string::npos : starts || count == most) {
+            if (count != 0)
+                break;
+            continue;
+        }
+        shown += line + '\n';
+        count++;
+    }
+    return shown.empty() ? said.substr(0, 2000) : shown;
+}
