@@ -66,7 +66,7 @@ void become(int uid, int gid)
     need(setresuid(uid, uid, uid) != -1, "setresuid");
 }
 
-// New namespaces for this process. A helper outside of them writes the maps.
+// A user namespace of our own for this process. A helper outside of it writes the maps.
 void unshare_as(int uid, int gid)
 {
     int gate[2];
@@ -86,8 +86,7 @@ void unshare_as(int uid, int gid)
         }
     }
     close(gate[0]);
-    int flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-    int error = unshare(flags) == -1 ? errno : 0;
+    int error = unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1 ? errno : 0;
     if (error == 0)
         need(write(gate[1], "g", 1) == 1, "pipe");
     close(gate[1]);
@@ -142,13 +141,28 @@ void make_root(const std::string &kit)
         close(fd);
         need(mount(name, (root + name).c_str(), nullptr, MS_BIND, nullptr) != -1, name);
     }
-    need(mount("proc", (root + "/proc").c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != -1,
-         "mount /proc");
+    need(mount("/proc", (root + "/proc").c_str(), nullptr, MS_BIND | MS_REC, nullptr) != -1, "bind /proc");
     need(chdir(root.c_str()) != -1 && syscall(SYS_pivot_root, ".", "old") != -1, "pivot_root");
     need(chdir("/") != -1 && umount2("/old", MNT_DETACH) != -1, "umount");
     if (access(kit.c_str(), F_OK) == 0) // it lies under one of those above
         need(mount("hidden", kit.c_str(), "tmpfs", MS_RDONLY, nullptr) != -1, "hide " + kit);
-    need(chdir("/tmp") != -1, "/tmp");
+    // The same root for every box: nothing may be left in it.
+    need(mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr) != -1,
+         "read-only /");
+}
+
+// What is the same in every box: the user namespace, and a mount namespace with the root.
+// It is made once; these descriptors keep it.
+struct Template {
+    int user, mounts;
+};
+
+int open_namespace(pid_t pid, const std::string &name)
+{
+    std::string path = "/proc/" + std::to_string(pid) + "/ns/" + name;
+    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    need(fd != -1, path);
+    return fd;
 }
 
 void die_with_parent(pid_t parent)
@@ -177,10 +191,64 @@ void kill_descendants()
     }
 }
 
-int run_first_process(const std::string &kit, const std::function<int()> &inside)
+// Never returns. Holds the namespaces open until the caller has them.
+[[noreturn]] void hold_template(const std::string &kit, int words)
+{
+    std::string said;
+    try {
+        int uid = plain_id(static_cast<int>(getuid()), "SUDO_UID");
+        int gid = plain_id(static_cast<int>(getgid()), "SUDO_GID");
+        pid_t parent = getppid();
+        unshare_as(uid, gid);
+        become(uid, gid);
+        die_with_parent(parent);
+        prctl(PR_SET_DUMPABLE, 1); // else /proc/PID/ns is root's
+        make_root(kit);
+    } catch (const std::runtime_error &error) {
+        said = error.what();
+    }
+    if (write(words, said.data(), said.size()) == -1)
+        _exit(1);
+    close(words);
+    pause();
+    _exit(0);
+}
+
+Template make_template(const std::string &kit)
+{
+    int words[2];
+    need(pipe2(words, O_CLOEXEC) != -1, "pipe2");
+    pid_t holder = fork();
+    need(holder != -1, "fork");
+    if (holder == 0)
+        hold_template(kit, words[1]);
+    close(words[1]);
+    char text[256];
+    ssize_t n = read(words[0], text, sizeof text);
+    close(words[0]);
+    Template made{-1, -1};
+    if (n == 0)
+        made = {open_namespace(holder, "user"), open_namespace(holder, "mnt")};
+    kill(holder, SIGKILL);
+    waitpid(holder, nullptr, 0);
+    if (n != 0)
+        throw std::runtime_error(n > 0 ? std::string(text, static_cast<size_t>(n)) : "pipe");
+    return made;
+}
+
+const Template &box_template(const std::string &kit)
+{
+    static const Template made = make_template(kit);
+    return made;
+}
+
+int run_first_process(const std::function<int()> &inside)
 {
     try {
-        make_root(kit);
+        const unsigned long plain = MS_NOSUID | MS_NODEV;
+        need(mount("proc", "/proc", "proc", plain | MS_NOEXEC, nullptr) != -1, "mount /proc");
+        need(mount("box", "/tmp", "tmpfs", plain, "size=64m,mode=1777") != -1, "mount /tmp");
+        need(chdir("/tmp") != -1, "/tmp");
         return inside();
     } catch (const std::runtime_error &error) {
         fprintf(stderr, "%s\n", error.what());
@@ -188,19 +256,20 @@ int run_first_process(const std::string &kit, const std::function<int()> &inside
     }
 }
 
-int run_isolated(const std::string &kit, const std::function<int()> &inside)
+int run_isolated(const Template &box, const std::function<int()> &inside)
 {
     int uid = plain_id(static_cast<int>(getuid()), "SUDO_UID");
     int gid = plain_id(static_cast<int>(getgid()), "SUDO_GID");
     pid_t parent = getppid();
-    unshare_as(uid, gid);
+    need(setns(box.user, CLONE_NEWUSER) != -1 && setns(box.mounts, CLONE_NEWNS) != -1, "setns");
     become(uid, gid);
     die_with_parent(parent);
+    need(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) != -1, "unshare");
     pid_t first = fork();
     need(first != -1, "fork");
     if (first == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); // getppid() is 0 across a PID namespace
-        _exit(run_first_process(kit, inside));
+        _exit(run_first_process(inside));
     }
     int status;
     need(waitpid(first, &status, 0) != -1, "waitpid");
@@ -223,11 +292,12 @@ int run_in_the_open(const std::function<int()> &inside)
 
 pid_t start_in_box(bool isolated, const std::string &kit, const std::function<int()> &inside)
 {
+    const Template *box = isolated ? &box_template(kit) : nullptr;
     pid_t pid = fork();
     if (pid != 0)
         return pid;
     try {
-        _exit(isolated ? run_isolated(kit, inside) : run_in_the_open(inside));
+        _exit(box ? run_isolated(*box, inside) : run_in_the_open(inside));
     } catch (const std::runtime_error &error) {
         fprintf(stderr, "%s\n", error.what());
         _exit(3);
@@ -253,6 +323,11 @@ std::string how_to_allow()
 
 std::string why_no_box(const std::string &kit)
 {
+    try {
+        box_template(kit);
+    } catch (const std::runtime_error &error) {
+        return error.what();
+    }
     int words[2];
     if (pipe2(words, O_CLOEXEC) == -1)
         return "pipe2";

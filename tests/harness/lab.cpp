@@ -14,12 +14,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "proc.hpp"
 
 namespace {
+
+const unsigned CLOSE_ON_EXEC = 1 << 2; // CLOSE_RANGE_CLOEXEC, of Linux 5.11; older headers lack it
 
 const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
@@ -80,6 +83,18 @@ int free_port()
     }
 }
 
+// Nothing of ours, or of who started us, goes along to the program.
+void keep_only_standard()
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_ON_EXEC) == 0)
+        return;
+#endif
+    for (int fd : numbers_in("/proc/self/fd"))
+        if (fd > 2)
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 // Never returns: becomes the program.
 void become_program(const Binaries &binaries, const std::string &name,
                     const std::vector<std::string> &arguments, const int (&fds)[3])
@@ -94,10 +109,9 @@ void become_program(const Binaries &binaries, const std::string &name,
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     signal(SIGPIPE, SIG_DFL); // what is ignored stays so across exec
     setsid();
-    for (int fd = 3; fd < 1024; fd++) // nothing of ours, or of who started us, goes along
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
     for (int i = 0; i < 3; i++)
         dup2(fds[i], i);
+    keep_only_standard();
     std::vector<char *> argv{const_cast<char *>(name.c_str())};
     for (const std::string &argument : arguments)
         argv.push_back(const_cast<char *>(argument.c_str()));

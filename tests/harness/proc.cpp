@@ -14,18 +14,6 @@ std::string path(pid_t pid, const std::string &name)
     return "/proc/" + std::to_string(pid) + '/' + name;
 }
 
-std::vector<int> numbers_in(const std::string &folder)
-{
-    std::vector<int> found;
-    if (DIR *dir = opendir(folder.c_str())) {
-        while (dirent *entry = readdir(dir))
-            if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-                found.push_back(atoi(entry->d_name));
-        closedir(dir);
-    }
-    return found;
-}
-
 struct TcpEntry {
     unsigned address, port, peer_port, state;
     unsigned long inode;
@@ -145,6 +133,18 @@ bool descends(pid_t pid, pid_t from)
 }
 
 } // namespace
+
+std::vector<int> numbers_in(const std::string &folder)
+{
+    std::vector<int> found;
+    if (DIR *dir = opendir(folder.c_str())) {
+        while (dirent *entry = readdir(dir))
+            if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+                found.push_back(atoi(entry->d_name));
+        closedir(dir);
+    }
+    return found;
+}
 
 ProcessState look(pid_t pid)
 {

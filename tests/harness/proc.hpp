@@ -5,6 +5,9 @@
 #include <sys/types.h>
 #include <vector>
 
+// The entries of a folder whose names are numbers.
+std::vector<int> numbers_in(const std::string &folder);
+
 // The fields of /proc/PID/stat that checks need. state 'X': there is no such process.
 struct ProcessState {
     char state;       // R running, S asleep, T stopped, Z zombie
