@@ -9,7 +9,10 @@ LESSONS := $(patsubst 0%,%,$(foreach d,$(LESSON_FOLDERS),$(firstword $(subst -, 
 folder = $(notdir $(wildcard $(1)/0$(2)-*))
 upto = $(foreach n,$(LESSONS),$(if $(filter 1,$(shell [ $(n) -le $(1) ] && echo 1)),$(n)))
 
-HARNESS := $(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp))
+# What both runners are made of, and the checks of all lessons.
+COMMANDS := build/harness/runner.o build/harness/judge.o
+HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
+CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
 STEP_OPTION = $(if $(STEP),--step $(STEP))
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
@@ -43,7 +46,7 @@ diff%: FORCE
 	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
 
 check: FORCE
-	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests $(foreach n,$(LESSONS),build/lesson$(n))
+	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge
 	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
 
 clean:
@@ -53,10 +56,13 @@ FORCE:
 
 # The runner of lesson N knows the checks of lessons 1 to N, and no more.
 define runner
-build/lesson$(1): $$(HARNESS) $(foreach n,$(call upto,$(1)),build/lessons/$(call folder,lessons,$(n)).o)
+build/lesson$(1): build/harness/runner.o $$(HARNESS) $(foreach n,$(call upto,$(1)),build/lessons/$(call folder,lessons,$(n)).o)
 	$$(CXX) -o $$@.$$$$$$$$ $$^ -pthread && mv $$@.$$$$$$$$ $$@
 endef
 $(foreach n,$(LESSONS),$(eval $(call runner,$(n))))
+
+build/judge: build/harness/judge.o $(HARNESS) $(CHECKS)
+	$(CXX) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
 
 # Written beside and renamed, so that two runs at once do not meet a half-written file.
 build/%.o: tests/%.cpp

@@ -3,7 +3,6 @@
 # runners have been built before, by `make check`.
 set -u
 cd "$(dirname "$0")/.." || exit 4
-at_once=12 # they wait, most of the time
 total=0 passed=0 failed=0 skipped=0 # of all
 declare -A of_lesson short_in_lesson
 
@@ -41,6 +40,15 @@ kit_test() {
 
 # A filter that finds no test would pass too.
 unit_tests() { build/kit-tests && build/kit-tests --count | grep -q ': *[1-9]'; }
+# That they differ from the solutions at the STEPs only.
+starters() {
+    local folder program
+    for folder in "$@"; do
+        for program in server client; do
+            tests/kit/compare-starter.sh {lessons,solutions}/"$folder/$program.cpp" || { echo "$folder/$program"; return 1; }
+        done
+    done
+}
 shell_scripts() {
     command -v shellcheck >/dev/null || { echo 'shellcheck is not installed'; return 77; }
     shellcheck -x netns/*.sh tests/*.sh tests/kit/*.sh .ci/run
@@ -53,7 +61,6 @@ subjects() {
     for folder in "$@"; do
         for patch in tests/mistakes/"$folder"/*.patch; do echo "mistake $folder $(basename "$patch" .patch)"; done
         echo "starter $folder"
-        for program in server client; do echo "same $folder $program"; done
         steps=$(cat lessons/"$folder"/*.cpp | sed -n 's/.*STEP \([0-9]*\):.*/\1/p' | sort -n | tail -1)
         for ((step = 1; step < steps; step++)); do echo "steps $folder $step"; done
         for odd in tests/odd/"$folder"/*/; do [ -d "$odd" ] && echo "odd $folder $(basename "$odd")"; done
@@ -70,16 +77,17 @@ build_subjects() {
         "${CXX:-g++}" -x c++-header -o build/check/std.hpp.gch tests/kit/std.hpp
     fi
     grep -E '^(solution|starter) ' <<<"$1" | xargs -P "$cores" -L 1 tests/kit/variant.sh
-    grep -vE '^(solution|starter|same) ' <<<"$1" | xargs -P "$cores" -L 1 tests/kit/variant.sh
+    grep -vE '^(solution|starter) ' <<<"$1" | xargs -P "$cores" -L 1 tests/kit/variant.sh
 }
 
 list=$(subjects "$@")
 build_subjects "$list"
-total=$(($(wc -l <<<"$list") + 2))
+total=$(($(wc -l <<<"$list") + 3))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
-done < <(xargs -P "$at_once" -L 1 tests/kit/judge.sh <<<"$list")
+done < <(build/judge <<<"$list")
 kit_test "unit tests" unit_tests
+kit_test "starters" starters "$@"
 kit_test "shellcheck" shell_scripts
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do

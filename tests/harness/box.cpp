@@ -46,14 +46,10 @@ void write_file(const std::string &path, const std::string &text)
     close(fd);
 }
 
-// Maps one user and one group of the host into the user namespace of pid. Root writes
-// the map from outside: it may name another user than itself.
-void write_maps(pid_t pid, int uid, int gid)
+// Maps one user and one group into the user namespace of the process with this /proc folder.
+void write_maps(const std::string &proc, int uid, int gid)
 {
-    std::string proc = "/proc/" + std::to_string(pid);
     std::string user = std::to_string(uid), group = std::to_string(gid);
-    if (geteuid() != 0)
-        write_file(proc + "/setgroups", "deny");
     write_file(proc + "/uid_map", user + ' ' + user + " 1");
     write_file(proc + "/gid_map", group + ' ' + group + " 1");
 }
@@ -66,7 +62,8 @@ void become(int uid, int gid)
     need(setresuid(uid, uid, uid) != -1, "setresuid");
 }
 
-// A user namespace of our own for this process. A helper outside of it writes the maps.
+// A user namespace of our own for this process. A helper outside of it writes the maps:
+// root may name another user than itself there.
 void unshare_as(int uid, int gid)
 {
     int gate[2];
@@ -78,8 +75,12 @@ void unshare_as(int uid, int gid)
         char go;
         close(gate[1]);
         try {
-            if (read(gate[0], &go, 1) == 1)
-                write_maps(self, uid, gid);
+            std::string proc = "/proc/" + std::to_string(self);
+            if (read(gate[0], &go, 1) == 1) {
+                if (geteuid() != 0)
+                    write_file(proc + "/setgroups", "deny");
+                write_maps(proc, uid, gid);
+            }
             _exit(0);
         } catch (const std::runtime_error &) {
             _exit(errno);
@@ -264,7 +265,11 @@ int run_isolated(const Template &box, const std::function<int()> &inside)
     need(setns(box.user, CLONE_NEWUSER) != -1 && setns(box.mounts, CLONE_NEWNS) != -1, "setns");
     become(uid, gid);
     die_with_parent(parent);
-    need(unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) != -1, "unshare");
+    prctl(PR_SET_DUMPABLE, 1); // else /proc/self is root's
+    // A user namespace of its own once more: RLIMIT_NPROC counts by user namespace.
+    need(unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) != -1, "unshare");
+    write_file("/proc/self/setgroups", "deny");
+    write_maps("/proc/self", uid, gid);
     pid_t first = fork();
     need(first != -1, "fork");
     if (first == 0) {

@@ -18,17 +18,14 @@ enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, CANNOT = 3, KIT_BROKEN =
 
 const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
+// They wait, most of the time.
+const size_t AT_ONCE = 4 * std::max(1U, std::thread::hardware_concurrency());
+
 struct Options {
     Subject subject;
     int lesson = 0;
-    int step = 0;       // only this one; 0: all
-    size_t at_once = 4 * std::max(1U, std::thread::hardware_concurrency());
-    bool own = false;   // only the lesson's own steps
-    bool brief = false; // one line: which check failed first
-    bool built = false; // the binaries are in the output folder already
-    bool all = false;   // do not stop at the first failure
+    std::string step; // only this one; "": all
     bool times = false;
-    bool sanitized = false; // the binaries have been built so
 };
 
 std::string compiler()
@@ -40,55 +37,29 @@ std::string compiler()
 Options parse(int argc, char *argv[])
 {
     Options options;
-    options.subject = {fs::current_path(), "", "", compiler()};
+    std::string folder;
     for (int i = 1; i < argc; i++) {
-        std::string word = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-        bool takes_value = true;
-        if (word == "--step")
-            options.step = atoi(value.c_str());
-        else if (word == "--output")
-            options.subject.output = value;
-        else if (word == "--command")
-            options.subject.command = value;
-        else if (word == "--lesson")
-            options.lesson = atoi(value.c_str());
-        else if (word == "--jobs")
-            options.at_once = static_cast<size_t>(std::max(1, atoi(value.c_str())));
+        std::string word = argv[i];
+        if (word == "--step" && i + 1 < argc)
+            options.step = argv[++i];
+        else if (word == "--times")
+            options.times = true;
         else
-            takes_value = false;
-        i += takes_value;
-        options.own |= word == "--own";
-        options.brief |= word == "--brief";
-        options.built |= word == "--built";
-        options.all |= word == "--all" || word == "--times";
-        options.times |= word == "--times";
-        options.sanitized |= word == "--sanitized";
-        if (word[0] != '-')
-            options.subject.folder = word;
+            folder = word;
     }
-    if (options.lesson == 0)
-        options.lesson = atoi(fs::path(options.subject.folder).filename().c_str());
-    if (options.subject.output.empty())
-        options.subject.output = options.subject.folder;
+    options.subject = {fs::current_path(), folder, folder, compiler()};
+    options.lesson = atoi(fs::path(folder).filename().c_str());
     return options;
 }
 
-// The lesson's own steps first, then what the lessons before taught and still holds.
 std::vector<const Check *> chosen(const Options &options)
 {
-    std::vector<const Check *> picked;
-    for (const Check *check : Check::all()) {
-        bool own = check->lesson == options.lesson;
-        bool wanted = options.step ? own && check->step == options.step
-                      : options.own ? own
-                                    : check->lesson <= options.lesson && check->last >= options.lesson;
-        if (wanted)
-            picked.push_back(check);
-    }
-    std::stable_sort(picked.begin(), picked.end(), [&](const Check *a, const Check *b) {
-        return std::make_tuple(a->lesson != options.lesson, a->lesson, a->step) <
-               std::make_tuple(b->lesson != options.lesson, b->lesson, b->step);
-    });
+    std::vector<const Check *> picked = checks_of(options.lesson);
+    auto other = [&](const Check *check) {
+        return check->lesson != options.lesson || std::to_string(check->step) != options.step;
+    };
+    if (!options.step.empty())
+        picked.erase(std::remove_if(picked.begin(), picked.end(), other), picked.end());
     return picked;
 }
 
@@ -98,7 +69,7 @@ int no_such_step(const Options &options)
     for (const Check *check : Check::all())
         if (check->lesson == options.lesson)
             steps.insert(check->step);
-    fprintf(stderr, "lesson %d has no such step; it has", options.lesson);
+    fprintf(stderr, "lesson %d has no step '%s'; it has", options.lesson, options.step.c_str());
     for (int step : steps)
         fprintf(stderr, " %d", step);
     fputc('\n', stderr);
@@ -126,20 +97,6 @@ void look_closer(Options options, const std::vector<const Check *> &checks, Outc
     }
 }
 
-std::string brief(const std::vector<const Check *> &checks, const Outcomes &outcomes)
-{
-    for (const Check *check : checks) {
-        const Outcome &outcome = outcomes.at(check);
-        if (outcome.verdict == SKIPPED)
-            puts("skipped 1");
-        if (outcome.verdict == BROKEN)
-            return "the kit stumbled: " + outcome.report;
-        if (outcome.verdict == FAILED)
-            return number(*check);
-    }
-    return "all hold";
-}
-
 } // namespace
 
 int main(int argc, char *argv[])
@@ -147,37 +104,27 @@ int main(int argc, char *argv[])
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     Options options = parse(argc, argv);
     if (options.lesson == 0 || !fs::exists("common/error.hpp")) {
-        fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N]\n", argv[0]);
+        fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N] [--times]\n", argv[0]);
         return KIT_BROKEN;
     }
     std::vector<const Check *> checks = chosen(options);
-    if (checks.empty() || options.step < 0)
+    if (checks.empty())
         return no_such_step(options);
     std::string missing = why_no_box(options.subject.kit);
     bool isolated = missing.empty();
     if (!isolated)
         fprintf(stderr, "Not your fault: this machine allows no private networks (%s).\nThe checks run on loopback, "
                         "some are skipped. %s\n", missing.c_str(), how_to_allow().c_str());
-    if (!options.built) {
-        Built built = build(options.subject, isolated);
-        if (!built.said.empty() && !options.brief)
-            fprintf(stderr, "%s", first_complaint(built.said).c_str());
-        if (!built.done) {
-            fprintf(stderr, "%s does not compile: the first error is above\n", options.subject.folder.c_str());
-            return DOES_NOT_COMPILE;
-        }
+    Built built = build(options.subject, isolated);
+    if (!built.said.empty())
+        fprintf(stderr, "%s", first_complaint(built.said).c_str());
+    if (!built.done) {
+        fprintf(stderr, "%s does not compile: the first error is above\n", options.subject.folder.c_str());
+        return DOES_NOT_COMPILE;
     }
-    if (!options.brief)
-        printf("\nlesson %d: %s\n\n", options.lesson, options.subject.folder.c_str());
-    Outcomes outcomes = run(checks, open_binaries(options.subject.output, options.sanitized), isolated, !options.all,
-                            options.at_once);
-    if (options.brief) {
-        std::string first = brief(checks, outcomes);
-        puts(first.c_str());
-        return first == "all hold" ? HOLDS : FAILS;
-    }
-    if (!options.built)
-        look_closer(options, checks, outcomes, isolated);
+    printf("\nlesson %d: %s\n\n", options.lesson, options.subject.folder.c_str());
+    Outcomes outcomes = run(checks, open_binaries(options.subject.output, false), isolated, !options.times, AT_ONCE);
+    look_closer(options, checks, outcomes, isolated);
     int status = report(options.subject.folder, options.lesson, checks, outcomes);
     if (options.times)
         report_times(checks, outcomes);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
+#include <list>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 const int LONGEST = 120; // seconds that a check may take, at SLOW=1
 
 struct Job {
+    Run *run;
     const Check *check;
     pid_t pid;
     int fd;
@@ -74,14 +76,14 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
     return write(fd, result.data(), result.size()) == -1 ? 4 : 0;
 }
 
-Job start(const Check &check, const Binaries &binaries, bool isolated)
+Job start(Run &run, const Check &check, bool isolated)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) == -1)
         throw std::runtime_error("pipe2");
-    Job job{&check, 0, ends[0], Clock::now(), ""};
+    Job job{&run, &check, 0, ends[0], Clock::now(), ""};
     job.pid = start_in_box(isolated, fs::current_path(),
-                           [&] { return run_story(check, binaries, isolated, ends[1]); });
+                           [&] { return run_story(check, run.binaries, isolated, ends[1]); });
     close(ends[1]);
     return job;
 }
@@ -115,35 +117,79 @@ bool ended(Job &job)
 }
 
 // Whether the outcomes still to come change nothing.
-bool decided(const std::vector<const Check *> &checks, const Outcomes &outcomes, bool stop)
+bool decided(const Run &run)
 {
-    for (const Check *check : checks) {
-        auto found = outcomes.find(check);
-        if (found == outcomes.end())
+    for (const Check *check : run.checks) {
+        auto found = run.outcomes.find(check);
+        if (found == run.outcomes.end())
             return false;
-        if (stop && (found->second.verdict == FAILED || found->second.verdict == BROKEN))
+        if (run.stop && (found->second.verdict == FAILED || found->second.verdict == BROKEN))
             return true;
     }
     return true;
 }
 
-// Waits until a job has ended or run out of time; its outcome goes to outcomes.
-void wait_for_one(std::vector<Job> &jobs, Outcomes &outcomes)
-{
-    std::vector<pollfd> ready;
-    for (const Job &job : jobs)
-        ready.push_back({job.fd, POLLIN, 0});
-    poll(ready.data(), ready.size(), 1000);
-    for (size_t i = jobs.size(); i-- > 0;) {
-        bool late = seconds_since(jobs[i].started) > longest();
-        if (!late && !(ready[i].revents && ended(jobs[i])))
-            continue;
-        end(jobs[i]);
-        outcomes[jobs[i].check] = late ? Outcome{FAILED, longest(), 1, "  it did not come to an end in time\n"}
-                                       : outcome_of(jobs[i]);
-        jobs.erase(jobs.begin() + static_cast<long>(i));
+// The checks under way, of all runs.
+class Pool {
+public:
+    Pool(bool in_boxes, size_t most) : isolated(in_boxes), at_once(most) {}
+
+    // Starts what there is room for.
+    void start_some(Run &run)
+    {
+        // Of a run that stops at the first failure, few at a time: what lies behind is wasted.
+        size_t ahead = run.stop && at_once > 1 ? 3 : run.checks.size();
+        while (!decided(run) && run.next < run.checks.size() && jobs.size() < at_once && under_way(run) < ahead) {
+            const Check *check = run.checks[run.next++];
+            if (check->isolated && !isolated)
+                run.outcomes[check] = {SKIPPED, 0, 0, ""};
+            else
+                jobs.push_back(start(run, *check, isolated));
+        }
     }
-}
+
+    // Waits until a check has ended or run out of time, and takes its outcome.
+    void wait_for_one()
+    {
+        std::vector<pollfd> ready;
+        for (const Job &job : jobs)
+            ready.push_back({job.fd, POLLIN, 0});
+        poll(ready.data(), ready.size(), 1000);
+        for (size_t i = jobs.size(); i-- > 0;) {
+            bool late = seconds_since(jobs[i].started) > longest();
+            if (!late && !(ready[i].revents && ended(jobs[i])))
+                continue;
+            end(jobs[i]);
+            jobs[i].run->outcomes[jobs[i].check] =
+                late ? Outcome{FAILED, longest(), 1, "  it did not come to an end in time\n"} : outcome_of(jobs[i]);
+            jobs.erase(jobs.begin() + static_cast<long>(i));
+        }
+    }
+
+    // Ends those of run that are under way.
+    void drop(const Run &run)
+    {
+        for (size_t i = jobs.size(); i-- > 0;) {
+            if (jobs[i].run != &run)
+                continue;
+            end(jobs[i]);
+            jobs.erase(jobs.begin() + static_cast<long>(i));
+        }
+    }
+
+    bool empty() const { return jobs.empty(); }
+
+private:
+    const bool isolated;
+    const size_t at_once;
+    std::vector<Job> jobs;
+
+    size_t under_way(const Run &run) const
+    {
+        return static_cast<size_t>(
+            std::count_if(jobs.begin(), jobs.end(), [&](const Job &job) { return job.run == &run; }));
+    }
+};
 
 bool stale(const std::string &output, const Subject &subject, const std::string &source)
 {
@@ -217,23 +263,44 @@ Binaries open_binaries(const std::string &folder, bool sanitized)
             open((folder + "/client").c_str(), O_RDONLY | O_CLOEXEC), sanitized, count_tasks()};
 }
 
+std::vector<const Check *> checks_of(int lesson)
+{
+    std::vector<const Check *> picked;
+    for (const Check *check : Check::all())
+        if (check->lesson <= lesson && check->last >= lesson)
+            picked.push_back(check);
+    std::stable_sort(picked.begin(), picked.end(), [&](const Check *a, const Check *b) {
+        return std::make_tuple(a->lesson != lesson, a->lesson, a->step) <
+               std::make_tuple(b->lesson != lesson, b->lesson, b->step);
+    });
+    return picked;
+}
+
+void run(std::vector<Run> &runs, bool isolated, size_t at_once, const std::function<void(Run &)> &done)
+{
+    Pool pool(isolated, at_once);
+    std::list<Run *> open;
+    for (Run &each : runs)
+        open.push_back(&each);
+    while (!open.empty()) {
+        for (Run *each : open)
+            pool.start_some(*each);
+        if (!pool.empty())
+            pool.wait_for_one();
+        open.remove_if([&](Run *each) {
+            if (!decided(*each))
+                return false;
+            pool.drop(*each);
+            done(*each);
+            return true;
+        });
+    }
+}
+
 Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
              size_t at_once)
 {
-    Outcomes outcomes;
-    std::vector<Job> jobs;
-    size_t next = 0;
-    while (!decided(checks, outcomes, stop)) {
-        for (; next < checks.size() && jobs.size() < at_once; next++) {
-            if (checks[next]->isolated && !isolated)
-                outcomes[checks[next]] = {SKIPPED, 0, 0, ""};
-            else
-                jobs.push_back(start(*checks[next], binaries, isolated));
-        }
-        if (!jobs.empty())
-            wait_for_one(jobs, outcomes);
-    }
-    for (const Job &job : jobs)
-        end(job);
-    return outcomes;
+    std::vector<Run> one{{checks, binaries, stop, {}, 0}};
+    run(one, isolated, at_once, [](Run &) {});
+    return one[0].outcomes;
 }

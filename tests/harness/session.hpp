@@ -1,6 +1,7 @@
 // session.hpp: builds the programs of one folder, and runs checks on them, many at a time.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,7 +37,23 @@ Built build(const Subject &subject, bool isolated);
 // The executables that build() made. sanitized: with the address sanitizer.
 Binaries open_binaries(const std::string &folder, bool sanitized);
 
-// Runs checks, at_once of them at a time. With stop, until those before and including
-// the first that fails have ended; else until all have.
+// The checks that the programs of a lesson must pass: its own steps first, in their order,
+// then what the lessons before taught and still holds.
+std::vector<const Check *> checks_of(int lesson);
+
+// Checks on one pair of programs.
+struct Run {
+    std::vector<const Check *> checks;
+    Binaries binaries;
+    bool stop; // at the first that fails, once those before it have ended
+    Outcomes outcomes;
+    size_t next; // the first check that has not been started
+};
+
+// Runs all runs, the first ones first, at_once checks at a time; done is told of each run
+// that has its outcomes.
+void run(std::vector<Run> &runs, bool isolated, size_t at_once, const std::function<void(Run &)> &done);
+
+// The same for one.
 Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
              size_t at_once);

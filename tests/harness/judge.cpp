@@ -1,0 +1,122 @@
+// judge.cpp: the command behind `make check`: runs the checks on all variants of the lessons'
+// programs that variant.sh has built, and compares what comes out with what should.
+//
+// Each line of standard input names a variant, as variant.sh knows it: KIND LESSON [NAME].
+// For each a line is printed: "ok SKIPPED WHAT", or "NOT SKIPPED WHAT: what is wrong".
+// SKIPPED counts the checks that this machine does not allow.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <thread>
+
+#include "box.hpp"
+#include "report.hpp"
+#include "session.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const char *const ALL_HOLD = "all hold";
+
+struct Variant {
+    std::string kind, lesson, name;
+    std::string folder; // where variant.sh has put it
+    int number;         // of the lesson
+};
+
+Variant parse(const std::string &line)
+{
+    Variant variant;
+    std::istringstream(line) >> variant.kind >> variant.lesson >> variant.name;
+    variant.folder = "build/check/" + variant.kind + '/' + variant.lesson;
+    if (!variant.name.empty())
+        variant.folder += '/' + variant.name;
+    variant.number = atoi(variant.lesson.c_str());
+    return variant;
+}
+
+std::string first_line(const std::string &path, const std::string &beginning)
+{
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);)
+        if (line.compare(0, beginning.size(), beginning) == 0)
+            return line.substr(beginning.size());
+    return "";
+}
+
+// The check that must be the first to fail, as "3.2".
+std::string wanted(const Variant &variant)
+{
+    const std::string lesson = std::to_string(variant.number) + '.';
+    if (variant.kind == "starter")
+        return lesson + '1';
+    if (variant.kind == "steps")
+        return lesson + std::to_string(atoi(variant.name.c_str()) + 1);
+    if (variant.kind == "mistake")
+        return first_line("tests/mistakes/" + variant.lesson + '/' + variant.name + ".patch", "Caught by: ");
+    return ALL_HOLD;
+}
+
+std::string what(const Variant &variant)
+{
+    std::string text = variant.lesson + ", ";
+    if (variant.kind == "sanitized")
+        return text + "solution with sanitizers";
+    if (variant.kind == "steps")
+        return text + "starter with steps 1 to " + variant.name + " done";
+    if (variant.kind == "odd")
+        return text + "right but odd: " + variant.name;
+    return text + variant.kind + (variant.name.empty() ? "" : ' ' + variant.name);
+}
+
+void say(const Variant &variant, const std::string &found, size_t skipped)
+{
+    bool ok = found == wanted(variant);
+    std::string text = (ok ? "ok " : "NOT ") + std::to_string(skipped) + ' ' + what(variant);
+    if (!ok)
+        text += ": " + found + ", where it should be: " + wanted(variant);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    puts(text.c_str());
+}
+
+void judge(const Variant &variant, const Run &run)
+{
+    size_t skipped = 0;
+    std::string found = ALL_HOLD;
+    for (const Check *check : run.checks) {
+        const Outcome &outcome = run.outcomes.at(check);
+        skipped += outcome.verdict == SKIPPED;
+        if (outcome.verdict == BROKEN || outcome.verdict == FAILED) {
+            found = outcome.verdict == FAILED ? number(*check) : "the kit stumbled: " + outcome.report;
+            break;
+        }
+    }
+    say(variant, found, skipped);
+}
+
+} // namespace
+
+int main()
+{
+    setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+    bool isolated = why_no_box(fs::current_path()).empty();
+    std::vector<Variant> variants;
+    std::vector<Run> runs;
+    for (std::string line; std::getline(std::cin, line);) {
+        Variant variant = parse(line);
+        if (!fs::exists(variant.folder + "/built")) {
+            say(variant, "it does not build, see " + variant.folder + "/log", 0);
+            continue;
+        }
+        variants.push_back(variant);
+        runs.push_back({checks_of(variant.number), open_binaries(variant.folder, variant.kind == "sanitized"), true,
+                        {}, 0});
+    }
+    // They wait, most of the time.
+    run(runs, isolated, 12 * std::max(1U, std::thread::hardware_concurrency()),
+        [&](Run &done) { judge(variants[static_cast<size_t>(&done - runs.data())], done); });
+}
