@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <sys/stat.h>
 #include <thread>
 
 #include "box.hpp"
@@ -98,25 +99,78 @@ void judge(const Variant &variant, const Run &run)
     say(variant, found, skipped);
 }
 
+
+bool same_file(int one, int other)
+{
+    struct stat a, b;
+    return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// What the same programs have passed in another run need not be asked again.
+void take_over(Run &run, const Run &other)
+{
+    bool same_server = same_file(run.binaries.server, other.binaries.server);
+    bool same_client = same_file(run.binaries.client, other.binaries.client);
+    for (const auto &[check, outcome] : other.outcomes)
+        if (outcome.verdict == PASSED && (same_server || !outcome.server) && (same_client || !outcome.client))
+            run.outcomes[check] = outcome;
+}
+
+struct Job {
+    Variant variant;
+    Run run;
+};
+
+// The variants named on standard input that have been built; says of the others that they
+// have not.
+std::vector<Job> read_jobs()
+{
+    std::vector<Job> jobs;
+    for (std::string line; std::getline(std::cin, line);) {
+        Variant variant = parse(line);
+        if (fs::exists(variant.folder + "/built"))
+            jobs.push_back({variant, {checks_of(variant.number),
+                                      open_binaries(variant.folder, variant.kind == "sanitized"), true, {}, 0}});
+        else
+            say(variant, "it does not build, see " + variant.folder + "/log", 0);
+    }
+    return jobs;
+}
+
+// A variant of a solution: most have one of its two programs.
+bool varies(const Job &job)
+{
+    return job.variant.kind != "solution" && job.variant.kind != "sanitized";
+}
+
+// Runs the checks on these, and says what comes out.
+void judge_all(std::vector<Job *> jobs, bool isolated)
+{
+    // They wait, most of the time.
+    const size_t at_once = 12 * std::max(1U, std::thread::hardware_concurrency());
+    std::list<Run *> runs;
+    for (Job *job : jobs)
+        runs.push_back(&job->run);
+    run(runs, isolated, at_once, [&](const Run &done) {
+        auto same = std::find_if(jobs.begin(), jobs.end(), [&](const Job *job) { return &job->run == &done; });
+        judge((*same)->variant, done);
+    });
+}
+
 } // namespace
 
 int main()
 {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     bool isolated = why_no_box(fs::current_path()).empty();
-    std::vector<Variant> variants;
-    std::vector<Run> runs;
-    for (std::string line; std::getline(std::cin, line);) {
-        Variant variant = parse(line);
-        if (!fs::exists(variant.folder + "/built")) {
-            say(variant, "it does not build, see " + variant.folder + "/log", 0);
-            continue;
-        }
-        variants.push_back(variant);
-        runs.push_back({checks_of(variant.number), open_binaries(variant.folder, variant.kind == "sanitized"), true,
-                        {}, 0});
-    }
-    // They wait, most of the time.
-    run(runs, isolated, 12 * std::max(1U, std::thread::hardware_concurrency()),
-        [&](Run &done) { judge(variants[static_cast<size_t>(&done - runs.data())], done); });
+    std::vector<Job> jobs = read_jobs();
+    std::vector<Job *> solutions, variants;
+    for (Job &job : jobs)
+        (varies(job) ? variants : solutions).push_back(&job);
+    judge_all(solutions, isolated);
+    for (Job *job : variants)
+        for (const Job *solution : solutions)
+            if (solution->variant.number == job->variant.number)
+                take_over(job->run, solution->run);
+    judge_all(variants, isolated);
 }

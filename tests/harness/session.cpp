@@ -7,8 +7,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
-#include <list>
 #include <poll.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -57,7 +57,7 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
     unsigned seed = choose_seed();
     char verdict = PASSED;
     double tension = 0;
-    std::string report;
+    std::string report, used = "-"; // then s for each server, c for each client that it ran
     try {
         Lab lab(isolated ? make_network() : loopback_network(), binaries);
         lab.random.seed(seed);
@@ -68,11 +68,13 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
             verdict = FAILED;
             report = explain(lab, unmet.what, seed);
         }
+        for (const Program &program : lab.programs)
+            used += program.name[0];
     } catch (const std::exception &error) {
         verdict = BROKEN;
         report = error.what();
     }
-    std::string result = verdict + std::to_string(tension) + '\n' + report;
+    std::string result = verdict + std::to_string(tension) + ' ' + used + '\n' + report;
     return write(fd, result.data(), result.size()) == -1 ? 4 : 0;
 }
 
@@ -97,12 +99,15 @@ void end(const Job &job)
 
 Outcome outcome_of(const Job &job)
 {
-    Outcome outcome{BROKEN, seconds_since(job.started), 0, "the check ended without a word"};
-    size_t line = job.text.find('\n');
-    if (line != std::string::npos) {
-        outcome.verdict = static_cast<Verdict>(job.text[0]);
-        outcome.tension = atof(job.text.c_str() + 1);
-        outcome.report = job.text.substr(line + 1);
+    Outcome outcome{BROKEN, seconds_since(job.started), 0, false, false, "the check ended without a word"};
+    std::istringstream head(job.text);
+    char verdict;
+    std::string used;
+    if (head >> verdict >> outcome.tension >> used) {
+        outcome.verdict = static_cast<Verdict>(verdict);
+        outcome.server = used.find('s') != std::string::npos;
+        outcome.client = used.find('c') != std::string::npos;
+        outcome.report = job.text.substr(job.text.find('\n') + 1);
     }
     return outcome;
 }
@@ -142,8 +147,8 @@ public:
         while (!decided(run) && run.next < run.checks.size() && jobs.size() < at_once && under_way(run) < ahead) {
             const Check *check = run.checks[run.next++];
             if (check->isolated && !isolated)
-                run.outcomes[check] = {SKIPPED, 0, 0, ""};
-            else
+                run.outcomes[check] = {SKIPPED, 0, 0, false, false, ""};
+            else if (run.outcomes.count(check) == 0)
                 jobs.push_back(start(run, *check, isolated));
         }
     }
@@ -161,7 +166,7 @@ public:
                 continue;
             end(jobs[i]);
             jobs[i].run->outcomes[jobs[i].check] =
-                late ? Outcome{FAILED, longest(), 1, "  it did not come to an end in time\n"} : outcome_of(jobs[i]);
+                late ? Outcome{FAILED, longest(), 1, false, false, "  it did not come to an end in time\n"} : outcome_of(jobs[i]);
             jobs.erase(jobs.begin() + static_cast<long>(i));
         }
     }
@@ -276,18 +281,15 @@ std::vector<const Check *> checks_of(int lesson)
     return picked;
 }
 
-void run(std::vector<Run> &runs, bool isolated, size_t at_once, const std::function<void(Run &)> &done)
+void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::function<void(const Run &)> &done)
 {
     Pool pool(isolated, at_once);
-    std::list<Run *> open;
-    for (Run &each : runs)
-        open.push_back(&each);
-    while (!open.empty()) {
-        for (Run *each : open)
+    while (!runs.empty()) {
+        for (Run *each : runs)
             pool.start_some(*each);
         if (!pool.empty())
             pool.wait_for_one();
-        open.remove_if([&](Run *each) {
+        runs.remove_if([&](Run *each) {
             if (!decided(*each))
                 return false;
             pool.drop(*each);
@@ -300,7 +302,7 @@ void run(std::vector<Run> &runs, bool isolated, size_t at_once, const std::funct
 Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
              size_t at_once)
 {
-    std::vector<Run> one{{checks, binaries, stop, {}, 0}};
-    run(one, isolated, at_once, [](Run &) {});
-    return one[0].outcomes;
+    Run one{checks, binaries, stop, {}, 0};
+    run({&one}, isolated, at_once, [](const Run &) {});
+    return one.outcomes;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct Outcome {
     Verdict verdict;
     double seconds;     // how long it took
     double tension;     // see Lab
+    bool server, client; // which of the two programs it has run
     std::string report; // for FAILED and BROKEN, ready to be printed
 };
 using Outcomes = std::map<const Check *, Outcome>;
@@ -46,13 +48,13 @@ struct Run {
     std::vector<const Check *> checks;
     Binaries binaries;
     bool stop; // at the first that fails, once those before it have ended
-    Outcomes outcomes;
-    size_t next; // the first check that has not been started
+    Outcomes outcomes; // what is here already is not run again
+    size_t next;       // the first check that has not been started
 };
 
 // Runs all runs, the first ones first, at_once checks at a time; done is told of each run
 // that has its outcomes.
-void run(std::vector<Run> &runs, bool isolated, size_t at_once, const std::function<void(Run &)> &done);
+void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::function<void(const Run &)> &done);
 
 // The same for one.
 Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
