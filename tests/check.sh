@@ -67,21 +67,33 @@ subjects() {
     done
 }
 
-# Builds every subject; those that others may be the same as come first.
-build_subjects() {
-    local cores
-    cores=$(nproc 2>/dev/null || echo 2)
+# Whether the variants of a lesson are there, by this compiler, and nothing has changed since.
+fresh() {
+    local stamp=build/check/$1.built
+    local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{variant,compile,group}.sh tests/{mistakes,odd}/"$1")
+    [ "$(cat "$stamp" 2>/dev/null)" = "${CXX:-g++}" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
+}
+
+# Builds all variants of the lessons where something has changed.
+build_variants() {
+    local folder list='' jobs=''
+    for folder in "$@"; do
+        fresh "$folder" && continue
+        rm -rf build/check/*/"$folder"
+        list+=$(subjects "$folder")$'\n'
+        jobs+="group $folder server"$'\n'"group $folder client"$'\n'
+    done
+    [ -n "$list" ] || return 0
     mkdir -p build/check
-    if [ tests/kit/std.hpp -nt build/check/std.hpp.gch ]; then
-        cp tests/kit/std.hpp build/check/std.hpp
-        "${CXX:-g++}" -x c++-header -o build/check/std.hpp.gch tests/kit/std.hpp
-    fi
-    grep -E '^(solution|starter) ' <<<"$1" | xargs -P "$cores" -L 1 tests/kit/variant.sh
-    grep -vE '^(solution|starter) ' <<<"$1" | xargs -P "$cores" -L 1 tests/kit/variant.sh
+    grep . <<<"$list" | xargs -L 1 tests/kit/variant.sh
+    jobs+=$(grep -vE '^(mistake|steps) ' <<<"$list" | sed 's/./compile &/')
+    # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
+    grep . <<<"$jobs" | xargs -P "$(nproc 2>/dev/null || echo 2)" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
+    for folder in "$@"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
 }
 
 list=$(subjects "$@")
-build_subjects "$list"
+build_variants "$@"
 total=$(($(wc -l <<<"$list") + 3))
 while read -r word count what; do
     verdict "$word" "$count" "$what"

@@ -128,7 +128,7 @@ std::vector<Job> read_jobs()
     std::vector<Job> jobs;
     for (std::string line; std::getline(std::cin, line);) {
         Variant variant = parse(line);
-        if (fs::exists(variant.folder + "/built"))
+        if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
             jobs.push_back({variant, {checks_of(variant.number),
                                       open_binaries(variant.folder, variant.kind == "sanitized"), true, {}, 0}});
         else

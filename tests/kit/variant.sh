@@ -1,29 +1,17 @@
 #!/bin/sh
-# variant.sh KIND LESSON [NAME]: builds one variant of a lesson's programs for `make check`:
-#   solution, starter                 as they are, without a warning from the compiler
-#   sanitized                         the solution with sanitizers
+# variant.sh KIND LESSON [NAME]: writes the sources of one variant of a lesson's programs to
+# build/check/KIND/LESSON[/NAME]:
+#   solution, sanitized, starter      as they are
 #   mistake NAME                      the solution with tests/mistakes/LESSON/NAME.patch
 #   steps N                           the starter with the first N steps done
 #   odd NAME                          tests/odd/LESSON/NAME; what is not there is the solution's
-# A program that is the same as one of those before is not built again.
 set -eu
 kind=$1 lesson=$2 name=${3-}
 top=build/check
 folder=$top/$kind/$lesson${name:+/$name}
-cxx=${CXX:-g++}
-inputs="lessons/$lesson solutions/$lesson common/error.hpp tests/kit/variant.sh $top/std.hpp.gch"
-[ "$kind" != mistake ] || inputs="$inputs tests/mistakes/$lesson/$name.patch"
-[ "$kind" != odd ] || inputs="$inputs tests/odd/$lesson/$name"
-# shellcheck disable=SC2086 # several words
-if [ -e "$folder/built" ] && [ -z "$(find $inputs \( -name '*.[cs]*' -o -name '*.[hp]*' \) -newer "$folder/built" -type f)" ]; then
-    exit
-fi
 mkdir -p "$folder"
-rm -f "$folder/built"
-exec >"$folder/log" 2>&1
 # Where the sources find "../../common/error.hpp".
-[ -n "$name" ] && ln -sfn ../../../common "$top/$kind/common"
-[ -z "$name" ] && ln -sfn ../../common "$top/common"
+if [ -n "$name" ]; then ln -sfn ../../../common "$top/$kind/common"; else ln -sfn ../../common "$top/common"; fi
 
 # The starter's program, with the places of the first N steps as the solution has them.
 with_steps() {
@@ -39,38 +27,15 @@ with_steps() {
         { print }'
 }
 
-source_of() {
-    case $kind in
-    solution | sanitized) cat "solutions/$lesson/$1.cpp" ;;
-    starter) cat "lessons/$lesson/$1.cpp" ;;
-    mistake) cat "solutions/$lesson/$1.cpp" ;;
-    steps) with_steps "$1" ;;
-    odd) cat "tests/odd/$lesson/$name/$1.cpp" 2>/dev/null || cat "solutions/$lesson/$1.cpp" ;;
-    esac
-}
-
-compile() {
-    case $kind in
-    solution | starter) "$cxx" -Wall -Wextra -Wpedantic -Wshadow -Werror -o "$2" "$1" ;;
-    sanitized) "$cxx" -g -fsanitize=address,undefined -fno-sanitize-recover=all -o "$2" "$1" ;;
-    *) "$cxx" -include "$top/std.hpp" -o "$2" "$1" ;;
-    esac
-}
-
 for program in server client; do
-    source_of "$program" >"$folder/$program.cpp"
+    case $kind in
+    starter) cat "lessons/$lesson/$program.cpp" ;;
+    steps) with_steps "$program" ;;
+    odd) cat "tests/odd/$lesson/$name/$program.cpp" 2>/dev/null || cat "solutions/$lesson/$program.cpp" ;;
+    *) cat "solutions/$lesson/$program.cpp" ;;
+    esac >"$folder/$program.cpp"
 done
 if [ "$kind" = mistake ]; then
-    sed -n '/^--- /,$p' "tests/mistakes/$lesson/$name.patch" | patch -s -p3 -d "$folder"
+    sed -n '/^--- /,$p' "tests/mistakes/$lesson/$name.patch" | patch -s -p3 -d "$folder" >"$folder/log" ||
+        rm -f "$folder"/*.cpp # it no longer applies
 fi
-for program in server client; do
-    rm -f "$folder/$program"
-    for same in solution starter; do
-        if [ "$kind" != "$same" ] && [ "$kind" != sanitized ] && [ -x "$top/$same/$lesson/$program" ] &&
-            cmp -s "$folder/$program.cpp" "$top/$same/$lesson/$program.cpp"; then
-            ln -sf "$PWD/$top/$same/$lesson/$program" "$folder/$program"
-        fi
-    done
-    [ -e "$folder/$program" ] || compile "$folder/$program.cpp" "$folder/$program"
-done
-touch "$folder/built"

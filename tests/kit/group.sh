@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# group.sh LESSON PROGRAM: builds that program of all mistakes and half-done starters of a
+# lesson. They differ in a few lines, so they are compiled together: each in a namespace of
+# its own, all after the same headers. Then each is linked with its own main().
+# Those that are the same as the solution's or the starter's are links to that one.
+set -u
+lesson=$1 program=$2
+top=build/check
+group=$top/group/$lesson-$program
+mkdir -p "$top/group"
+
+folders=()
+for source in "$top"/{mistake,steps}/"$lesson"/*/"$program.cpp"; do
+    folder=${source%/*}
+    rm -f "$folder/$program"
+    for same in solution starter; do
+        if cmp -s "$source" "$top/$same/$lesson/$program.cpp"; then
+            ln -s "$PWD/$top/$same/$lesson/$program" "$folder/$program"
+            continue 2
+        fi
+    done
+    folders+=("$folder")
+done
+
+# A main() that is an ordinary function must return; the true one may leave that out.
+together() {
+    cat "${folders[@]/%//$program.cpp}" | grep '^#include <' | sort -u
+    echo '#include "../../../common/error.hpp"'
+    for i in "${!folders[@]}"; do
+        printf 'namespace v%d {\n#line 1 "%s"\n' "$i" "$program.cpp"
+        # shellcheck disable=SC2016 # the $ are sed's
+        sed -e 's/^#include.*//' -e '$s/^}$/    return 0;\n}/' "${folders[i]}/$program.cpp"
+        echo '}'
+    done
+}
+together >"$group.cpp"
+if "${CXX:-g++}" -w -c -o "$group.o" "$group.cpp" 2>"$group.log"; then
+    for i in "${!folders[@]}"; do
+        name=v$i
+        "${CXX:-g++}" -Wl,--defsym=main="_ZN${#name}${name}4mainEiPPc" -o "${folders[i]}/$program" "$group.o"
+    done
+else # somebody's fault: see whose
+    for folder in "${folders[@]}"; do
+        "${CXX:-g++}" -w -o "$folder/$program" "$folder/$program.cpp" >"$folder/log" 2>&1
+    done
+fi
