@@ -9,21 +9,22 @@ LESSONS := $(patsubst 0%,%,$(foreach d,$(LESSON_FOLDERS),$(firstword $(subst -, 
 folder = $(notdir $(wildcard $(1)/0$(2)-*))
 upto = $(foreach n,$(LESSONS),$(if $(filter 1,$(shell [ $(n) -le $(1) ] && echo 1)),$(n)))
 
-# What both runners are made of, and the checks of all lessons.
-COMMANDS := build/harness/runner.o build/harness/judge.o
+# What the commands under tests/harness are made of, and the checks of all lessons.
+COMMANDS := $(patsubst %,build/harness/%.o,runner judge steady)
 HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
 CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
-STEP_OPTION = $(if $(STEP),--step $(STEP))
+OPTIONS = $(if $(STEP),--step $(STEP)) $(if $(TIMES),--times)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
-.PHONY: help check clean FORCE
+.PHONY: help check steady clean FORCE
 .SECONDARY:
 help:
 	@echo 'make lessonN     builds your programs of lesson N and checks them (STEP=3: one step)'
 	@echo 'make solutionN   the same checks on the solution'
 	@echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
 	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
+	@echo 'make steady      repeats the checks of the solutions under load (REPEATS=100 LOOPS=2)'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
 
@@ -33,12 +34,12 @@ plain = $(patsubst 0%,%,$(1))
 lesson%: FORCE
 	$(call known,$(call plain,$*))
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
-	@CXX=$(CXX) build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(STEP_OPTION)
+	@CXX=$(CXX) build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
 
 solution%: FORCE
 	$(call known,$(call plain,$*))
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
-	@CXX=$(CXX) build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(STEP_OPTION)
+	@CXX=$(CXX) build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
 
 diff%: FORCE
 	$(call known,$(call plain,$*))
@@ -48,6 +49,13 @@ diff%: FORCE
 check: FORCE
 	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge
 	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
+
+# Not a part of check: it takes its time.
+REPEATS ?= 100
+LOOPS ?= 2
+steady: FORCE
+	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
+	@build/steady $(REPEATS) $(LOOPS)
 
 clean:
 	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client
@@ -61,7 +69,7 @@ build/lesson$(1): build/harness/runner.o $$(HARNESS) $(foreach n,$(call upto,$(1
 endef
 $(foreach n,$(LESSONS),$(eval $(call runner,$(n))))
 
-build/judge: build/harness/judge.o $(HARNESS) $(CHECKS)
+build/judge build/steady: build/%: build/harness/%.o $(HARNESS) $(CHECKS)
 	$(CXX) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
 
 # Written beside and renamed, so that two runs at once do not meet a half-written file.

@@ -130,7 +130,7 @@ std::vector<Job> read_jobs()
         Variant variant = parse(line);
         if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
             jobs.push_back({variant, {checks_of(variant.number),
-                                      open_binaries(variant.folder, variant.kind == "sanitized"), true, {}, 0}});
+                                      open_binaries(variant.folder, variant.kind == "sanitized"), true, 3, {}, 0}});
         else
             say(variant, "it does not build, see " + variant.folder + "/log", 0);
     }

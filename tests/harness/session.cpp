@@ -142,9 +142,8 @@ public:
     // Starts what there is room for.
     void start_some(Run &run)
     {
-        // Of a run that stops at the first failure, few at a time: what lies behind is wasted.
-        size_t ahead = run.stop && at_once > 1 ? 3 : run.checks.size();
-        while (!decided(run) && run.next < run.checks.size() && jobs.size() < at_once && under_way(run) < ahead) {
+        while (!decided(run) && run.next < run.checks.size() && jobs.size() < at_once &&
+               under_way(run) < run.at_once) {
             const Check *check = run.checks[run.next++];
             if (check->isolated && !isolated)
                 run.outcomes[check] = {SKIPPED, 0, 0, false, false, ""};
@@ -302,7 +301,7 @@ void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::functi
 Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
              size_t at_once)
 {
-    Run one{checks, binaries, stop, {}, 0};
+    Run one{checks, binaries, stop, at_once, {}, 0};
     run({&one}, isolated, at_once, [](const Run &) {});
     return one.outcomes;
 }

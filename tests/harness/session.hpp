@@ -47,7 +47,8 @@ std::vector<const Check *> checks_of(int lesson);
 struct Run {
     std::vector<const Check *> checks;
     Binaries binaries;
-    bool stop; // at the first that fails, once those before it have ended
+    bool stop;      // at the first that fails, once those before it have ended
+    size_t at_once; // checks of this run; more would be wasted where one is going to fail
     Outcomes outcomes; // what is here already is not run again
     size_t next;       // the first check that has not been started
 };

@@ -1,0 +1,136 @@
+// steady.cpp: the command behind `make steady`: repeats the checks of the solutions, two busy
+// loops beside them on each core, and says how near each check came to its deadline.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "box.hpp"
+#include "report.hpp"
+#include "session.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const unsigned CORES = std::max(1U, std::thread::hardware_concurrency());
+
+struct Lesson {
+    std::string folder;
+    int number;
+    Run run;
+};
+
+// What a check of a lesson came to, in all repeats.
+struct Record {
+    int lesson;
+    const Check *check;
+    double seconds, tension; // of the slowest, of the nearest to its deadline
+    int flakes;
+    std::string report; // of the first flake
+};
+
+// Never ends; its end is that of this process.
+pid_t start_busy_loop()
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (volatile unsigned long turns = 0;; turns = turns + 1)
+        ;
+}
+
+std::vector<Lesson> build_solutions(bool isolated)
+{
+    std::vector<Lesson> lessons;
+    for (const auto &entry : fs::directory_iterator("solutions")) {
+        std::string folder = entry.path(), output = "build/solutions/" + entry.path().filename().string();
+        int number = atoi(entry.path().filename().c_str());
+        Built built = build({fs::current_path(), folder, output, "g++ -g"}, isolated);
+        if (!built.done) {
+            fprintf(stderr, "%s does not compile: %s\n", folder.c_str(), built.said.c_str());
+            exit(2);
+        }
+        lessons.push_back({folder, number, {checks_of(number), open_binaries(output, false), false, 4 * CORES, {}, 0}});
+    }
+    std::sort(lessons.begin(), lessons.end(), [](const Lesson &a, const Lesson &b) { return a.number < b.number; });
+    return lessons;
+}
+
+void note(std::vector<Record> &records, const Lesson &lesson)
+{
+    for (const auto &[check, outcome] : lesson.run.outcomes) {
+        if (outcome.verdict == SKIPPED)
+            continue;
+        auto same = std::find_if(records.begin(), records.end(), [&, which = check](const Record &record) {
+            return record.lesson == lesson.number && record.check == which;
+        });
+        if (same == records.end())
+            same = records.insert(records.end(), {lesson.number, check, 0, 0, 0, ""});
+        same->seconds = std::max(same->seconds, outcome.seconds);
+        same->tension = std::max(same->tension, outcome.tension);
+        if (outcome.verdict != PASSED && same->flakes++ == 0)
+            same->report = outcome.report;
+    }
+}
+
+// One line for each check, the nearest to its deadline first. Returns the number of flakes.
+int print(std::vector<Record> &records)
+{
+    std::sort(records.begin(), records.end(), [](const Record &a, const Record &b) { return a.tension > b.tension; });
+    puts("\n  slowest   nearest to its deadline");
+    int flakes = 0;
+    for (const Record &record : records)
+        printf("  %7.3f s   %5.1f %%   solution %d, %s  %s\n", record.seconds, 100 * record.tension, record.lesson,
+               number(*record.check).c_str(), record.check->name);
+    for (const Record &record : records) {
+        flakes += record.flakes;
+        if (record.flakes)
+            printf("\nfailed %d times: solution %d, %s  %s\n%s", record.flakes, record.lesson,
+                   number(*record.check).c_str(), record.check->name, record.report.c_str());
+    }
+    return flakes;
+}
+
+} // namespace
+
+int main(int argc, char *argv[])
+{
+    int repeats = argc > 1 ? atoi(argv[1]) : 0, loops = argc > 2 ? atoi(argv[2]) : -1;
+    if (repeats < 1 || loops < 0) {
+        fprintf(stderr, "usage, at the top of the kit: %s REPEATS LOOPS, where LOOPS is for each core\n", argv[0]);
+        return 4;
+    }
+    bool isolated = why_no_box(fs::current_path()).empty();
+    std::vector<Lesson> lessons = build_solutions(isolated);
+    std::vector<pid_t> load;
+    for (unsigned i = 0; i < CORES * static_cast<unsigned>(loops); i++)
+        load.push_back(start_busy_loop());
+    std::vector<Record> records;
+    for (int repeat = 1; repeat <= repeats; repeat++) {
+        std::list<Run *> runs;
+        for (Lesson &lesson : lessons) {
+            lesson.run.outcomes.clear();
+            lesson.run.next = 0;
+            runs.push_back(&lesson.run);
+        }
+        run(runs, isolated, 4 * CORES, [](const Run &) {});
+        for (const Lesson &lesson : lessons)
+            note(records, lesson);
+        if (isatty(STDOUT_FILENO))
+            printf("\r\033[K%d of %d", repeat, repeats), fflush(stdout);
+    }
+    for (pid_t loop : load) {
+        kill(loop, SIGKILL);
+        waitpid(loop, nullptr, 0);
+    }
+    int flakes = print(records);
+    printf("\n%d repeats, %d flakes\n", repeats, flakes);
+    return flakes == 0 ? 0 : 1;
+}
