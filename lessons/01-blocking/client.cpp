@@ -98,7 +98,8 @@ int main(int argc, char *argv[])
     // (lesson 2 mends it).
     std::string typed, received, line;
     // STEP 9: print the greeting. Then for each line that you type: send it, wait for its
-    // answer, print it, until your input ends, or served is false as the server has gone.
+    // answer, print it, until your input ends. If the server goes first, set served to
+    // false and stop. See read_line() and print_answer(). man 3 stdin
     bool served = true; // (until step 9)
     if (!served) {
         fprintf(stderr, "the server has closed the connection\n");

@@ -56,7 +56,8 @@ bool answer_lines(int id, std::string &input, std::string &answers)
     // STEP 4: TCP is a stream of bytes: input may hold half a line, or three. Take every
     // line out of it that has its '\n', add its answer "ID: LINE\n", and keep the rest.
     // A line may have LONGEST bytes; return false if there is a longer one, whether its
-    // '\n' has come or not, and answer nothing after it. man 3 string
+    // '\n' has come or not, and answer nothing after it. See find(), substr() and erase()
+    // of std::string.
     answers += std::to_string(id) + ": " + input; // (until step 4)
     bool fits = input.size() <= LONGEST;          // (until step 4)
     input.clear();                                // (until step 4)
