@@ -92,8 +92,8 @@ int main(int argc, char *argv[])
     int server = connect_to(address);
 
     // STEP 6: fork a child that copies from the server to standard output and ends with
-    // _exit(). When it has ended the server has gone: have server_gone() called for
-    // SIGCHLD. man 2 fork, 2 signal
+    // _exit(). When it ends, the server has gone: have server_gone() called for SIGCHLD,
+    // and set that up before you fork. man 2 fork, 2 signal
 
     bool sent = copy(STDIN_FILENO, server);
     // STEP 7: our input has ended. From here on the server may go: SIGCHLD back to

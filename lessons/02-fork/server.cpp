@@ -151,12 +151,13 @@ void turn_away(int fd)
 // Serves client id in a new process. False: there is no room for one.
 bool serve_in_child(int listener, int client, int id)
 {
-    // STEP 5: no more than MOST children at once.
+    // STEP 5: return false if there are MOST children already.
     (void)MOST; // (until step 5)
 
     // STEP 1: fork. The child lets SIGCHLD through, closes the listener, serves the client
     // and ends with _exit(). The parent counts it in children, with SIGCHLD held back from
-    // before the fork until then. If fork() fails: complain, return false. man 2 fork
+    // before the fork until then: sigchld(). If fork() fails: complain, return false.
+    // man 2 fork
     (void)listener;    // (until step 1)
     serve(client, id); // (until step 1)
     return true;       // (until step 1)
