@@ -106,7 +106,8 @@ void answer(std::vector<Client> &clients, Client &from, const std::string &line)
 // Says why to client, and gives it a second to read that.
 void dismiss(Client &client, const std::string &why)
 {
-    // STEP 5: have why sent, mark the client as leaving, and give it LINGER to read that.
+    // STEP 5: add why to the client's output, mark it as leaving, and let it be gone LINGER
+    // from now() at the latest.
     client.output += why; // (until step 5)
     client.gone = true;   // (until step 5)
     (void)LINGER;         // (until step 5)
@@ -168,7 +169,8 @@ void welcome(int listener, std::vector<Client> &clients, int &next_id)
         complain("accept");
         return;
     }
-    // STEP 6: a descriptor that does not fit into an fd_set: turn it away, close it. man 2 select
+    // STEP 6: a descriptor that does not fit into an fd_set: turn it away, close it, return.
+    // man 2 select
     int id = next_id++;
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, 0, false});
 }
@@ -189,7 +191,8 @@ bool wait_readable(int listener, const std::vector<Client> &clients, fd_set &rea
 void sweep(std::vector<Client> &clients)
 {
     // STEP 4: those who should have left by now have gone. Close the descriptors of all
-    // that have gone, then take them out of clients. man 3 remove_if, or a loop
+    // that have gone, then take them out of clients: std::remove_if() and erase(), or a
+    // loop of your own. man 2 close
     (void)clients; // (until step 4)
 }
 
