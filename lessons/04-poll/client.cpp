@@ -108,8 +108,9 @@ int main(int argc, char *argv[])
     int received = 1;
     std::string unsent;
     // STEP 7: until received is not 1: poll() the server for POLLIN, for POLLOUT too while
-    // there is something unsent, and standard input while there is not. Take in and print
-    // what comes first. At the end of your input, end our half only. man 2 poll
+    // there is something unsent, and standard input while there is not. Before all else,
+    // take in what the server sends and print it. At the end of your input, end our half
+    // only. man 2 poll
     (void)server;                     // (until step 7)
     received = typing ? 0 : received; // (until step 7)
     if (typing)

@@ -190,7 +190,8 @@ std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 // Milliseconds until the first of clients' deadlines, and of until; -1: none.
 int time_left(const std::vector<Client> &clients, long until)
 {
-    // STEP 5: the time until the first of all deadlines, never less than 0; -1 if there is none.
+    // STEP 5: the time until the first of all deadlines, until among them, never less than
+    // 0; -1 if there is none. man 2 poll
     return clients.empty() || until == NEVER ? -1 : 1000; // (until step 5)
 }
 
@@ -224,7 +225,8 @@ int main(int argc, char *argv[])
         if (closed_until != NEVER && now() >= closed_until)
             closed_until = NEVER;
         // STEP 4: out of descriptors the listener stays ready, and the loop would spin: when
-        // welcome() fails, do not watch the listener for a second, or until somebody leaves.
+        // welcome() fails, set closed_until, so that the listener is not watched for a second,
+        // or until somebody leaves. man 2 accept
         if (watch[0].revents)                            // (until step 4)
             welcome(listener, clients, next_id, idle); // (until step 4)
         enforce_deadlines(clients);
