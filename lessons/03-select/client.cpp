@@ -89,8 +89,8 @@ int main(int argc, char *argv[])
     // STEP 7: until printed is not 1: wait with select() for the server, and while you are
     // typing for standard input. Pass on what is ready: pass_on(). At the end of your
     // input stop typing, and end our half of the connection only. man 2 select, 2 shutdown
-    (void)server;                   // (until step 7)
-    printed = typing ? 0 : printed; // (until step 7)
+    (void)server;   // (until step 7)
+    typing = false; // (until step 7)
     if (typing)
         fprintf(stderr, "the server has closed the connection\n");
     return typing || printed == -1 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -111,8 +111,8 @@ int main(int argc, char *argv[])
     // there is something unsent, and standard input while there is not. Before all else,
     // take in what the server sends and print it. At the end of your input, end our half
     // only. man 2 poll
-    (void)server;                     // (until step 7)
-    received = typing ? 0 : received; // (until step 7)
+    (void)server;   // (until step 7)
+    typing = false; // (until step 7)
     if (typing)
         fprintf(stderr, "the server has closed the connection\n");
     return typing || received == -1 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -360,6 +360,8 @@ void Lab::tiny_buffers()
 
 std::string Lab::where_is(const Program &program) const
 {
+    if (program.stopped)
+        return "was ended by this check";
     if (program.status != -1 && WIFSIGNALED(program.status))
         return std::string("was ended by signal ") + strsignal(WTERMSIG(program.status));
     if (program.status != -1)

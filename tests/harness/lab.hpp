@@ -27,6 +27,7 @@ public:
     pid_t pid = -1;
     std::string out, err; // all that it has written so far
     int status = -1;      // as from waitpid(); -1 while it runs
+    bool stopped = false; // by stop(): its end is no fault of its own
 
     void type(const std::string &text);           // to its standard input
     void end_input();                             // closes its standard input

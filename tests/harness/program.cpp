@@ -133,6 +133,8 @@ bool Program::stuck_in_send() const
 
 void Program::stop()
 {
+    lab->story.tell(name, "", "is ended (SIGKILL)");
+    stopped = true;
     kill(-pid, SIGKILL); // its group: the children too
     lab->wait_for("your " + name + " cannot be ended", [&] { return status != -1; });
 }

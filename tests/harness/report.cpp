@@ -150,6 +150,7 @@ struct Tally {
     size_t passed = 0, skipped = 0, before = 0; // before: of the lessons before, and passed
     const Check *failed = nullptr;
     std::set<int> steps, done; // of this lesson
+    std::set<int> doubtful;    // of its steps: not all could be checked here
     std::vector<const Check *> waiting;
 };
 
@@ -167,6 +168,8 @@ Tally print_lines(int lesson, const std::vector<const Check *> &checks, const Ou
         Verdict verdict = outcomes.at(check).verdict;
         tally.passed += verdict == PASSED;
         tally.skipped += verdict == SKIPPED;
+        if (verdict == SKIPPED && check->lesson == lesson)
+            tally.doubtful.insert(check->step);
         tally.before += verdict == PASSED && check->lesson != lesson;
         if (verdict == FAILED || verdict == BROKEN)
             tally.failed = check;
@@ -175,19 +178,26 @@ Tally print_lines(int lesson, const std::vector<const Check *> &checks, const Ou
     }
     for (int step : tally.steps) {
         bool reached = !tally.failed || tally.failed->lesson != lesson || step < tally.failed->step;
-        if (reached)
+        if (reached && tally.doubtful.count(step) == 0)
             tally.done.insert(step);
     }
     return tally;
 }
 
+// Which of the lesson's own steps wait for the one that failed, and the rest in a word.
 void print_waiting(const Tally &tally)
 {
+    const std::string failed = number(*tally.failed);
+    std::vector<std::string> steps;
+    for (const Check *check : tally.waiting)
+        if (check->lesson == tally.failed->lesson && check->step > tally.failed->step)
+            steps.push_back(number(*check));
     if (tally.waiting.empty())
         return;
-    std::string from = number(*tally.waiting.front()), to = number(*tally.waiting.back());
-    printf("  %s %s%s wait for %s\n", UNICODE ? "– " : "    ", from.c_str(),
-           from == to ? "" : (" to " + to).c_str(), number(*tally.failed).c_str());
+    std::string who = "all that is left waits";
+    if (!steps.empty())
+        who = steps.front() == steps.back() ? steps.front() + " waits" : steps.front() + " to " + steps.back() + " wait";
+    printf("  %s %s for %s\n", UNICODE ? "– " : "    ", who.c_str(), failed.c_str());
 }
 
 void print_failure(const std::string &folder, const Check &check, const Outcome &outcome, bool first)
@@ -201,6 +211,25 @@ void print_failure(const std::string &folder, const Check &check, const Outcome 
         printf("  %s: %s\n", first ? "This is where you start" : "Go on at", place.c_str());
 }
 
+// How far it has come, and what to do next.
+void print_sum(int lesson, bool one_step, const Tally &tally)
+{
+    const std::string make = "make lesson" + std::to_string(lesson), dot = std::string(" ") + DOT + ' ';
+    const std::string next = lesson_folder(lesson + 1) + "/README.md";
+    std::string sum = std::to_string(tally.done.size()) + " of " + std::to_string(tally.steps.size()) + " steps";
+    if (tally.skipped)
+        sum += ", " + std::to_string(tally.skipped) + " checks skipped";
+    if (tally.failed)
+        sum += dot + "again: " + make + dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);
+    else if (one_step)
+        sum = "this step holds" + dot + "all of them: " + make;
+    else if (fs::exists(next))
+        sum += dot + "compare with solutions/" + dot + "what comes next: " + next;
+    else
+        sum += dot + "compare with solutions/" + dot + "that was the last lesson";
+    printf("\n  %s\n", sum.c_str());
+}
+
 } // namespace
 
 std::string number(const Check &check)
@@ -212,8 +241,11 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed)
 {
     std::string text = '\n' + lab.story.picture(UNICODE) + '\n' + labelled("what happened", what);
     std::string found = sanitizer_found(lab.last_words()), words = last_line(lab.last_words());
-    for (const Program &program : lab.programs)
-        text += labelled("your " + program.name, lab.where_is(program));
+    for (const Program &program : lab.programs) {
+        std::string where = lab.where_is(program);
+        if (what.find(where) == std::string::npos)
+            text += labelled("your " + program.name, where);
+    }
     if (!found.empty())
         text += labelled("the place", found);
     else if (!words.empty())
@@ -223,7 +255,8 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed)
     return text + labelled("again", "SEED=" + std::to_string(seed) + " gives the same random lines");
 }
 
-int report(const std::string &folder, int lesson, const std::vector<const Check *> &checks, const Outcomes &outcomes)
+int report(const std::string &folder, int lesson, bool one_step,
+           const std::vector<const Check *> &checks, const Outcomes &outcomes)
 {
     Tally tally = print_lines(lesson, checks, outcomes);
     if (tally.failed) {
@@ -234,17 +267,7 @@ int report(const std::string &folder, int lesson, const std::vector<const Check 
     if (tally.before)
         puts(colour("32", "  " + tick(PASSED) + "      " + std::to_string(tally.before) +
                               " checks of the lessons before still hold").c_str());
-    printf("\n  %zu of %zu steps", tally.done.size(), tally.steps.size());
-    if (tally.skipped)
-        printf(", %zu checks skipped", tally.skipped);
-    if (tally.failed)
-        printf(" %s again: make lesson%d %s only this one: make lesson%d STEP=%d\n", DOT, lesson, DOT, lesson,
-               tally.failed->step);
-    else if (!fs::exists(lesson_folder(lesson + 1) + "/README.md"))
-        printf(" %s that was the last lesson; compare with solutions/\n", DOT);
-    else
-        printf(" %s compare with solutions/ %s what comes next: %s/README.md\n", DOT, DOT,
-               lesson_folder(lesson + 1).c_str());
+    print_sum(lesson, one_step, tally);
     if (!tally.failed)
         return 0;
     return outcomes.at(tally.failed).verdict == BROKEN ? 4 : 1;

@@ -14,8 +14,8 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed);
 std::string number(const Check &check);
 
 // Prints the outcomes of checks on the lesson's programs in folder, in order, up to the
-// first that failed. Returns the runner's exit status: 0 all hold, 1, or 4 if the kit stumbled.
-int report(const std::string &folder, int lesson, const std::vector<const Check *> &checks,
+// first that failed; one_step: only those of one step were asked for. Returns the runner's exit status: 0 all hold, 1, or 4 if the kit stumbled.
+int report(const std::string &folder, int lesson, bool one_step, const std::vector<const Check *> &checks,
            const Outcomes &outcomes);
 
 // Prints how long each check took, and how near it came to a deadline.

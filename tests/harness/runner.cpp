@@ -125,7 +125,7 @@ int main(int argc, char *argv[])
     printf("\nlesson %d: %s\n\n", options.lesson, options.subject.folder.c_str());
     Outcomes outcomes = run(checks, open_binaries(options.subject.output, false), isolated, !options.times, AT_ONCE);
     look_closer(options, checks, outcomes, isolated);
-    int status = report(options.subject.folder, options.lesson, checks, outcomes);
+    int status = report(options.subject.folder, options.lesson, !options.step.empty(), checks, outcomes);
     if (options.times)
         report_times(checks, outcomes);
     return status;
