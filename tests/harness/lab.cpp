@@ -319,13 +319,24 @@ Peer &Lab::greeted(int id)
 
 void Lab::listen(int backlog)
 {
-    enter(network.server);
+    listen_on(network.server, backlog);
+}
+
+void Lab::listen_on(const Host &host, int backlog)
+{
+    enter(host);
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int yes = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in address = address_of(network.server, port);
+    sockaddr_in address = address_of(host, port);
     need(bind(listener, reinterpret_cast<sockaddr *>(&address), sizeof address) != -1, "bind");
     need(::listen(listener, backlog) != -1, "listen");
+}
+
+void Lab::stop_listening()
+{
+    story.tell("server", "", "listens no more");
+    close(listener);
 }
 
 Peer &Lab::accept()

@@ -34,7 +34,7 @@ public:
     void expect_output(const std::string &text);  // all of its output, to the letter
     void expect_exit(int wanted);                 // that it ends, with this status
     void expect_error(const std::string &part);   // that part appears on its stderr
-    void expect_quiet();                          // asleep, and stays so: it burns no processor
+    void expect_quiet(double most = 0.3);         // comes to rest before it burns most seconds of processor
     void freeze();                                // SIGSTOP, and waits until it has stopped
     void thaw();
     void limit(int resource, unsigned long soft); // of prlimit(2)
@@ -102,6 +102,8 @@ public:
     Peer &connect();         // the next client, "client A", "client B" …
     Peer &greeted(int id);   // the same, after "hello ID"
     void listen(int backlog = 16); // instead of the server under test
+    void listen_on(const Host &host, int backlog); // the same, there
+    void stop_listening();
     Peer &accept();          // the connection of the client under test
     void tiny_buffers();     // in both hosts, for connections from now on
     void expect_timers();    // from here on a program at rest may be waiting for its time

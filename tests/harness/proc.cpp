@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <dirent.h>
 #include <fstream>
 #include <sys/syscall.h>
@@ -15,21 +16,27 @@ std::string path(pid_t pid, const std::string &name)
 }
 
 struct TcpEntry {
-    unsigned address, port, peer_port, state;
+    bool everywhere; // its own address is 0.0.0.0 or ::
+    unsigned port, peer_port, state;
     unsigned long inode;
 };
 
 std::vector<TcpEntry> tcp_table(pid_t pid)
 {
     std::vector<TcpEntry> table;
-    std::ifstream file(path(pid, "net/tcp"));
-    std::string line;
-    std::getline(file, line); // the heading
-    while (std::getline(file, line)) {
-        TcpEntry e{};
-        if (sscanf(line.c_str(), " %*d: %x:%x %*x:%x %x %*s %*s %*s %*s %*s %lu", &e.address, &e.port,
-                   &e.peer_port, &e.state, &e.inode) == 5)
+    for (const char *family : {"net/tcp", "net/tcp6"}) {
+        std::ifstream file(path(pid, family));
+        std::string line;
+        std::getline(file, line); // the heading
+        while (std::getline(file, line)) {
+            TcpEntry e{};
+            char address[33];
+            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*s %*s %lu", address,
+                       &e.port, &e.peer_port, &e.state, &e.inode) != 5)
+                continue;
+            e.everywhere = strspn(address, "0") == strlen(address);
             table.push_back(e);
+        }
     }
     return table;
 }
@@ -170,6 +177,11 @@ std::vector<pid_t> children_of(pid_t pid)
     return found;
 }
 
+size_t threads_of(pid_t pid)
+{
+    return numbers_in(path(pid, "task")).size();
+}
+
 int open_descriptors(pid_t pid)
 {
     std::vector<int> found = numbers_in(path(pid, "fd"));
@@ -224,7 +236,7 @@ bool end_arrived(pid_t pid, int other_port)
 bool listens(pid_t pid, int port)
 {
     for (const TcpEntry &e : tcp_table(pid))
-        if (e.state == 0x0A && e.address == 0 && static_cast<int>(e.port) == port)
+        if (e.state == 0x0A && e.everywhere && static_cast<int>(e.port) == port)
             return true;
     return false;
 }

@@ -22,6 +22,9 @@ bool catches(pid_t pid, int signal);
 // The children of pid, zombies included.
 std::vector<pid_t> children_of(pid_t pid);
 
+// How many threads pid has.
+size_t threads_of(pid_t pid);
+
 // How many descriptors pid holds; -1: it cannot be seen.
 int open_descriptors(pid_t pid);
 
@@ -52,5 +55,6 @@ int peer_port(pid_t pid, int fd);
 // pid's network: the end of input has arrived.
 bool end_arrived(pid_t pid, int other_port);
 
-// Whether a process in pid's network listens on TCP port, on every IPv4 address.
+// Whether a process in pid's network listens on TCP port, on every address, IPv4's
+// alone or both families'.
 bool listens(pid_t pid, int port);

@@ -73,20 +73,20 @@ void Program::expect_error(const std::string &part)
                   [&] { return err.find(part) != std::string::npos; });
 }
 
-void Program::expect_quiet()
+void Program::expect_quiet(double most)
 {
-    const double window = 0.1;
-    const long too_much = 1000000000; // nanoseconds of processor time
+    const double window = 0.1, idle = 0.1; // a tenth of a second with a tenth of a processor: a tick is no load
     const std::string what = "your " + name + " has nothing to do, yet it does not come to rest";
-    long cpu = -1, first = look(pid).cpu;
-    double since = 0;
+    const auto burned = [&] { return static_cast<double>(look(pid).cpu) / 1e9; };
+    const double first = burned();
+    double cpu = first, since = lab->seconds();
     lab->wait_for(what, [&] {
         must_run();
-        ProcessState now = look(pid);
-        if (static_cast<double>(now.cpu - first) > static_cast<double>(too_much) * lab->slow)
-            lab->unmet(what + ": it has burned a second of processor time");
-        if (now.state != 'S' || now.cpu != cpu) {
-            cpu = now.cpu;
+        double now = burned();
+        if (now - first > most * lab->slow)
+            lab->unmet(what + ": it keeps a processor busy");
+        if (look(pid).state != 'S' || now - cpu > idle * window) {
+            cpu = now;
             since = lab->seconds();
         }
         return lab->seconds() - since > window;
