@@ -10,13 +10,28 @@
 namespace {
 
 Check greets_all(4, 1, "greets every client, in one process", [](Lab &lab) {
-    lab.because("poll() looks at the descriptors that you give it, each time anew",
+    lab.because("poll() looks at the descriptors that you give it, each time anew; revents says which are ready",
                 "a pollfd with POLLIN for the listener, and one for each client");
     Program &server = lab.start_server();
     for (int id = 1; id <= 3; id++)
         lab.greeted(id);
-    if (!children_of(server.pid).empty())
-        lab.unmet("this lesson's server is one process, and yours has children");
+    expect_alone(lab, server);
+});
+
+Check one_of_many(4, 2, "answers whoever sends, while the others are silent", [](Lab &lab) {
+    lab.because("revents says who is ready, and it may be any entry of the array; to read from another blocks, "
+                "or finds nothing",
+                "look at revents, not events, of every entry; POLLOUT only while something waits");
+    Program &server = lab.start_server();
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 4; id++)
+        clients.push_back(&lab.greeted(id));
+    std::string text = word(lab, 6) + '\n';
+    for (int id : {3, 1, 4, 2}) {
+        clients[static_cast<size_t>(id - 1)]->send(text);
+        clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
+    }
+    server.expect_quiet();
 });
 
 Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
@@ -31,24 +46,44 @@ Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
     lab.peers.front().expect("1: hi\n");
 });
 
-Check neighbours(4, 2, "skips nobody when one leaves", [](Lab &lab) {
-    lab.because("removing from the array moves the next client to where you have just been",
-                "mark those that go, and remove them after the loop");
+Check neighbours(4, 2, "goes on with all others when one leaves", [](Lab &lab) {
+    lab.because("removing from an array moves those that come after: an index, or a second array, that does not "
+                "move along means somebody else from then on",
+                "mark those that go, and remove them from everywhere after the loop");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 4; id++)
         clients.push_back(&lab.greeted(id));
     server.freeze();
     clients[1]->close();
-    for (int i : {0, 2, 3})
-        clients[static_cast<size_t>(i)]->send("hi\n");
+    for (size_t i : {0, 2, 3})
+        clients[i]->send("hi\n");
     server.thaw();
-    for (int i : {0, 2, 3})
-        clients[static_cast<size_t>(i)]->expect(std::to_string(i + 1) + ": hi\n");
+    for (size_t i : {0, 2, 3})
+        clients[i]->expect(answers(static_cast<int>(i + 1), "hi\n"));
+    for (size_t i : {3, 0, 2}) { // one alone, who is found only at the right place
+        clients[i]->send("still here\n");
+        clients[i]->expect(answers(static_cast<int>(i + 1), "still here\n"));
+    }
+    serves_on(lab, 5);
+});
+
+Check reset_is_end(4, 2, "rests when one has left, and another was reset", [](Lab &lab) {
+    lab.because("a descriptor at its end, reset or closed is ready again and again (POLLIN, POLLERR and POLLHUP, "
+                "POLLNVAL)",
+                "read() tells the end or the error: close(), and take it out of the array");
+    Program &server = lab.start_server();
+    lab.greeted(1); // stays, and says nothing
+    lab.greeted(2).reset();
+    server.expect_quiet();
+    lab.greeted(3).close();
+    server.expect_quiet();
+    serves_on(lab, 4);
 });
 
 Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab) {
-    lab.because("POLLHUP and POLLIN may come together", "read() until 0 before you close");
+    lab.because("the end may come together with what was sent before it, and says nothing of that",
+                "read() until it returns 0 before you close; POLLHUP and POLLRDHUP alone are no reason to");
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     server.freeze();
@@ -60,29 +95,35 @@ Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab)
     server.expect_quiet();
 });
 
-Check reset_is_end(4, 2, "rests after a reset, while a client is silent", [](Lab &lab) {
-    lab.because("POLLERR and POLLHUP come whether asked for or not, again and again",
-                "read() on them too: it tells the end or the error");
-    Program &server = lab.start_server();
-    lab.greeted(1); // stays, and says nothing
-    lab.greeted(2).reset();
-    server.expect_quiet();
-    serves_on(lab, 3);
-});
-
 Check silent_reader(4, 3, "is not held up by a client that does not read, and closes it", [](Lab &lab) {
+    const size_t most = 65536;    // bytes that may wait for a client
+    const size_t buffers = 32768; // more than sockets with tiny buffers hold
     lab.because("a blocking write() to a full socket waits for its reader",
-                "O_NONBLOCK, a queue for each client, closed at more than 64 KiB");
+                "O_NONBLOCK for every socket that accept() gives; what write() does not take waits in a queue");
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &silent = lab.greeted(1), &busy = lab.greeted(2);
     std::string text = word(lab, 1000);
-    for (int i = 0; i < 200; i++) {
+    int both = descriptors_at_rest(lab, server);
+    size_t owed = 0;
+    while (owed < most + buffers && open_descriptors(server.pid) == both) {
         busy.send("/all " + text + '\n');
         busy.expect("2: " + text + '\n');
+        owed += text.size() + 4;
     }
+    lab.story.tell(silent.name, "", "has read nothing so far");
+    lab.because("EAGAIN says that the socket is full: the client is slow, not lost",
+                "keep what waits, up to 64 KiB, and go on when poll() says POLLOUT");
+    if (owed <= most)
+        lab.unmet("client A was closed when " + std::to_string(owed) + " bytes waited for it; 64 KiB may wait");
+    lab.because("the queue of a client that does not read grows with all that the others say",
+                "look how much waits when write() has taken what it could: at more than 64 KiB close the client");
+    lab.wait_for("more than 64 KiB wait for client A, and it should be closed",
+                 [&] { return open_descriptors(server.pid) < both; });
     silent.discard_until_end();
     server.expect_quiet();
+    busy.send("hi\n");
+    busy.expect("2: hi\n");
 }, 99, true);
 
 Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab &lab) {
@@ -90,7 +131,7 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
-    std::string text = lines(lab, 30000), wanted = answers(1, text);
+    std::string text = lines(lab, 50000), wanted = answers(1, text); // less than 64 KiB
     client.send(text);
     client.half_close();
     server.expect_quiet();
@@ -98,27 +139,44 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     client.expect_clean_end();
 }, 99, true);
 
+Check refused_and_ended(4, 3, "rests when a client that was refused has ended too", [](Lab &lab) {
+    lab.because("with both directions shut POLLHUP comes again and again, whatever events you ask for",
+                "a client that is leaving is read too, or closed when it ends");
+    Program &server = lab.start_server();
+    Peer &client = lab.greeted(1);
+    lab.greeted(2);
+    client.send(word(lab, 2000));
+    client.expect("error: line too long\n");
+    client.half_close();
+    server.expect_quiet(0.03);
+    serves_on(lab, 3);
+});
+
 Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and rests", [](Lab &lab) {
     lab.because("accept() fails with EMFILE, and the listener stays ready: the loop spins",
-                "do not watch the listener until somebody has left");
+                "do not watch the listener until somebody has left, then watch it again");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
     Peer &second = lab.greeted(2);
-    lab.wait_for("the server should come to rest", [&] { return look(server.pid).state == 'S'; });
-    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
-    Peer &waiting = lab.connect();
+    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(descriptors_at_rest(lab, server)));
+    Peer &waiting = lab.connect(), &last = lab.connect();
     first.send("hi\n");
     first.expect("1: hi\n");
     server.expect_quiet();
     second.close();
     waiting.expect("hello 3\n");
+    server.expect_quiet();
+    last.expect_nothing("there is no descriptor for it yet");
+    first.close();
+    last.expect("hello 4\n");
 });
 
-// Since a client last sent something, in seconds, until it was told that it was idle.
-void expect_in_time(Lab &lab, double since)
+// That client who was not sent away before its second was over.
+void expect_in_time(Lab &lab, double since, const std::string &who)
 {
     if (lab.seconds() - since < 0.9)
-        lab.unmet("client A was sent away " + std::to_string(lab.seconds() - since) + " seconds after it came; IDLE is 1");
+        lab.unmet(who + " was sent away " + std::to_string(lab.seconds() - since) +
+                  " seconds after it came; IDLE is 1");
 }
 
 Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
@@ -129,27 +187,37 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
     Peer &client = lab.greeted(1);
     lab.expect_timers();
     client.expect("error: idle too long\n");
-    expect_in_time(lab, since);
+    expect_in_time(lab, since, client.name);
     client.expect_end();
     serves_on(lab, 2);
 });
 
-Check idle_receiver(4, 5, "counts what a client sends, not what it receives", [](Lab &lab) {
-    lab.because("the clock of a client starts again when it sends something, and only then",
-                "move the deadline where you read from the client, nowhere else");
+Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &lab) {
+    lab.because("the clock of a client starts again when it sends something, if only half a line, and not when "
+                "it is sent something",
+                "move the client's own deadline where you read from it, nowhere else");
     lab.start_server({"", "1"});
-    double since = lab.seconds();
-    Peer &silent = lab.greeted(1), &busy = lab.greeted(2);
+    double since = lab.seconds(), typed = since;
+    Peer &busy = lab.greeted(1), &silent = lab.greeted(2), &slow = lab.greeted(3);
+    std::string half;
     lab.expect_timers();
-    lab.wait_for("client A sends nothing, and should be closed after a second", [&] {
+    lab.wait_for("client B sends nothing, and should be closed after a second", [&] {
         busy.send("/all hi\n");
-        busy.expect("2: hi\n");
+        busy.expect("1: hi\n");
+        if (lab.seconds() - typed > 0.1) {
+            slow.send("x");
+            half += 'x';
+            typed = lab.seconds();
+        }
+        slow.expect("1: hi\n");
         silent.discard();
         return silent.has_ended();
     });
-    expect_in_time(lab, since);
+    expect_in_time(lab, since, silent.name);
     busy.send("hi\n");
-    busy.expect("2: hi\n");
+    busy.expect("1: hi\n");
+    slow.send("\n");
+    slow.expect("3: " + half + '\n');
 });
 
 Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
@@ -167,18 +235,12 @@ Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its
     serves_on(lab, 2);
 }, 99, true);
 
-Check client_never_stuck(4, 7, "the client takes in what comes while its own output waits", [](Lab &lab) {
-    lab.because("a blocking write() waits for a server that waits for us to read",
-                "O_NONBLOCK; POLLOUT only while something waits to be sent");
-    lab.tiny_buffers();
-    lab.listen();
-    Program &client = lab.start_client();
-    Peer &server = lab.accept();
-    client.type(lines(lab, 60000));
-    std::string news = "hello 1\n" + lines(lab, 60000);
-    server.send(news); // and reads nothing
-    client.expect_output(news);
-}, 99, true);
+// Until the client waits for its connection, or has ended.
+void wait_for_connecting(Lab &lab, const Program &client)
+{
+    lab.wait_for("your client should wait for the connection",
+                 [&] { return client.status != -1 || !sleeping_in(client.pid).name.empty(); });
+}
 
 Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &lab) {
     lab.because("connect() waits two minutes for an answer that does not come",
@@ -187,11 +249,8 @@ Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &l
     lab.connect(); // the backlog is full now: Linux drops the next SYN
     double since = lab.seconds();
     Program &client = lab.start_client();
-    Call wait{"", -1, false, -1};
-    lab.wait_for("your client should wait for the connection", [&] {
-        wait = sleeping_in(client.pid);
-        return client.status != -1 || !wait.name.empty();
-    });
+    wait_for_connecting(lab, client);
+    Call wait = sleeping_in(client.pid);
     bool told = wait.milliseconds > 2500 && wait.milliseconds <= 3000;
     bool hurried = told && hurry(client.pid); // nobody needs to see three seconds pass
     lab.expect_timers();
@@ -200,5 +259,51 @@ Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &l
     if (!hurried && lab.seconds() - since < 2.5)
         lab.unmet("your client gave up after " + std::to_string(lab.seconds() - since) + " seconds, not 3");
 });
+
+Check refused_late(4, 6, "the client says why when connecting fails later", [](Lab &lab) {
+    lab.because("poll() says that connect() has come to an end, not how",
+                "getsockopt(SO_ERROR) tells; 0 is success");
+    lab.listen(0);
+    lab.connect(); // the backlog is full now: Linux drops the next SYN
+    Program &client = lab.start_client();
+    wait_for_connecting(lab, client);
+    lab.stop_listening(); // the next SYN, a second later, is refused
+    lab.expect_timers();
+    client.expect_exit(1);
+    client.expect_error("connect: Connection refused");
+});
+
+// That the client sleeps while the server says nothing.
+void expect_rest(Lab &lab, Program &client)
+{
+    lab.because("it wakes again and again: a socket that has room is ready to be written to, an input that has "
+                "ended ready to be read",
+                "POLLOUT only while something waits; no POLLIN for an input that has ended");
+    client.expect_quiet();
+}
+
+Check client_never_stuck(4, 7, "the client takes in what comes while its own output waits", [](Lab &lab) {
+    lab.because("a blocking write() waits for a server that waits for us to read",
+                "O_NONBLOCK; POLLOUT only while something waits to be sent");
+    lab.tiny_buffers();
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    std::string typed = lines(lab, 60000), news = "hello 1\n" + lines(lab, 60000), more = "1: more\n";
+    client.type(typed);
+    server.send(news); // and reads nothing
+    client.expect_output(news);
+    expect_rest(lab, client);
+    lab.because("what write() does not take is not sent; when your input ends, it still waits",
+                "keep what is left, in order; shutdown(SHUT_WR) only when all is sent");
+    client.end_input();
+    server.expect_all(typed);
+    server.expect_clean_end();
+    server.send(more);
+    client.expect_output(news + more);
+    expect_rest(lab, client);
+    server.close();
+    client.expect_exit(0);
+}, 99, true);
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "../harness/check.hpp"
+#include "../harness/proc.hpp"
 
 // A random word.
 inline std::string word(Lab &lab, size_t length)
@@ -41,13 +42,32 @@ inline void serves_on(Lab &lab, int id)
     next.expect(answers(id, text));
 }
 
+// That program is one process, with one thread.
+inline void expect_alone(Lab &lab, const Program &program)
+{
+    if (!children_of(program.pid).empty())
+        lab.unmet("in this lesson your " + program.name + " is one process, and it has children");
+    if (threads_of(program.pid) > 1)
+        lab.unmet("in this lesson your " + program.name + " is one process of one thread, and it has " +
+                  std::to_string(threads_of(program.pid)) + " threads");
+}
+
+// How many descriptors the server holds, once it has come to wait.
+inline int descriptors_at_rest(Lab &lab, const Program &server)
+{
+    lab.wait_for("your server should wait for its clients", [&] { return look(server.pid).state == 'S'; });
+    return open_descriptors(server.pid);
+}
+
 // Sends lines, size bytes at a time, that client, number id, does not take the answers of,
-// until the server sleeps in a send. Returns all the answers that are due.
+// until the server sleeps in a send, or has more to send than a socket takes. Returns all
+// the answers that are due.
 inline std::string stall(Lab &lab, Program &server, Peer &client, int id, size_t size)
 {
+    const size_t enough = 32768; // with tiny buffers
     std::string wanted;
-    lab.wait_for("a blocking server should wait in write() for a client that does not read", [&] {
-        if (server.stuck_in_send())
+    lab.wait_for("your server should go on reading, or wait in write()", [&] {
+        if (server.stuck_in_send() || wanted.size() > enough)
             return true;
         if (client.unacknowledged() == 0) {
             std::string text = lines(lab, size);
