@@ -15,12 +15,13 @@ Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
     Program &server = lab.start_server();
     for (int id = 1; id <= 3; id++)
         lab.greeted(id);
-    if (!children_of(server.pid).empty())
-        lab.unmet("this lesson's server is one process, and yours has children");
+    expect_alone(lab, server);
 });
 
 Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
-    lab.because("each client that is ready must be read, in each round", "FD_ISSET() for each client, then read(); nothing in the set for writing while nothing waits");
+    lab.because("select() leaves in its sets only who is ready, and promises each of them one read(); the answer "
+                "is for the sender alone",
+                "fill the sets anew in each round; FD_ISSET() for each client, then one read()");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 5; id++)
@@ -31,21 +32,28 @@ Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
             clients[static_cast<size_t>(id - 1)]->send(text);
             clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
         }
+    lab.because("a socket that has room is ready to be written to, always",
+                "select() without a time-out; nobody in the set for writing for whom nothing waits");
     server.expect_quiet();
 });
 
 Check signalled(3, 2, "goes on after a signal that it handles", [](Lab &lab) {
-    lab.because("select() fails with EINTR, and its sets are worth nothing then",
+    lab.because("a call that a signal interrupts fails with EINTR, and select()'s sets are worth nothing then: "
+                "who is in them may have sent nothing, and read() waits for it",
                 "look at what select() returned before you look at its sets");
     Program &server = lab.start_server();
-    Peer &first = lab.greeted(1);
-    server.expect_quiet();
-    for (int signal : {SIGCHLD, SIGURG, SIGWINCH}) // without a handler they do nothing
-        kill(server.pid, signal);
-    server.expect_quiet();
-    first.send("hi\n");
-    first.expect("1: hi\n");
-    serves_on(lab, 2);
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 3; id++)
+        clients.push_back(&lab.greeted(id));
+    for (int id : {3, 1, 2}) {
+        server.expect_quiet();
+        for (int signal : {SIGCHLD, SIGURG, SIGWINCH}) // without a handler they do nothing
+            kill(server.pid, signal);
+        server.expect_quiet();
+        clients[static_cast<size_t>(id - 1)]->send("hi\n");
+        clients[static_cast<size_t>(id - 1)]->expect(answers(id, "hi\n"));
+    }
+    serves_on(lab, 4);
 });
 
 Check all_ready(3, 2, "answers all that are ready at once, the highest descriptor too", [](Lab &lab) {
@@ -89,27 +97,36 @@ Check apart(3, 2, "keeps the lines of its clients apart", [](Lab &lab) {
 });
 
 Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
-    lab.because("a line \"/all TEXT\" of client N goes as \"N: TEXT\" to all, N too",
+    lab.because("a line \"/all TEXT\" of client N goes as \"N: TEXT\" to all, N too; every other line is "
+                "answered to its sender alone",
                 "compare the first five bytes with \"/all \"");
     lab.start_server();
     Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
-    std::string text = word(lab, 9);
+    std::string text = word(lab, 9), half = word(lab, 3);
+    third.send(half);
     second.send("/all " + text + '\n');
     for (Peer *client : {&first, &second, &third})
         client->expect("2: " + text + '\n');
-    for (const std::string &line : {std::string("/all"), "/allx " + text, " /all " + text}) {
+    for (const std::string &line : {std::string("/all"), "/allx " + text, " /all " + text, "/ALL " + text}) {
         first.send(line + '\n');
         first.expect("1: " + line + '\n');
     }
-    third.send("/all \n");
-    for (Peer *client : {&first, &second, &third})
+    first.send("one\n/all  two\nthree\n/all /all four\n");
+    first.expect("1: one\n1:  two\n1: three\n1: /all four\n");
+    for (Peer *client : {&second, &third})
+        client->expect("1:  two\n1: /all four\n");
+    third.send("\n/all \n"); // what it had begun is a line of its own
+    third.expect("3: " + half + "\n3: \n");
+    for (Peer *client : {&first, &second})
         client->expect("3: \n");
 });
 
 Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
-    lab.because("a descriptor at its end is ready for ever", "close() it, and take it out of the set");
+    lab.because("a descriptor at its end, or reset, is ready for ever; those that stay keep their numbers",
+                "close() it, and take it out of the set; nfds is the highest descriptor plus one, not how many "
+                "there are");
     Program &server = lab.start_server();
-    int before = open_descriptors(server.pid);
+    int before = descriptors_at_rest(lab, server);
     Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
     first.half_close();
     first.expect_clean_end();
@@ -121,44 +138,106 @@ Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
                  [&] { return open_descriptors(server.pid) == before + 1; });
 });
 
+Check comings_and_goings(3, 4, "serves all when some have left and others come", [](Lab &lab) {
+    lab.because("a new client gets the lowest descriptor that is free: the latest is not the highest, and as "
+                "many as there are is not the highest either",
+                "look for the highest descriptor in each round, then add one");
+    Program &server = lab.start_server();
+    int before = descriptors_at_rest(lab, server);
+    std::vector<Peer *> clients;
+    for (int id = 1; id <= 6; id++)
+        clients.push_back(&lab.greeted(id));
+    for (size_t i : {0, 1, 3})
+        clients[i]->close();
+    lab.wait_for("those that have gone should be closed",
+                 [&] { return open_descriptors(server.pid) == before + 3; });
+    clients.push_back(&lab.greeted(7));
+    const size_t there[] = {2, 4, 5, 6};
+    for (int round = 0; round < 2; round++) {
+        if (round == 1)
+            server.freeze(); // so that all are ready at once
+        for (size_t i : there) {
+            clients[i]->send("hi\n");
+            if (round == 0)
+                clients[i]->expect(answers(static_cast<int>(i + 1), "hi\n"));
+        }
+    }
+    server.thaw();
+    for (size_t i : there)
+        clients[i]->expect(answers(static_cast<int>(i + 1), "hi\n"));
+});
+
 Check lingers(3, 5, "lets one that was refused read why, and nobody waits for it", [](Lab &lab) {
     lab.because("the connection must stay open a while, but the others cannot wait",
                 "mark the client as leaving, and read and throw away what it sends, a second long");
     Program &server = lab.start_server();
-    int before = open_descriptors(server.pid);
+    int before = descriptors_at_rest(lab, server);
     Peer &first = lab.greeted(1), &second = lab.greeted(2);
+    lab.expect_timers();
     first.send(word(lab, 70000));
     server.expect_quiet(); // so that a reset, if there is one, comes before client A reads
     first.expect("error: line too long\n");
-    first.expect_clean_end(); // a reset would wipe out what was said
     second.send("hi\n");
     second.expect("2: hi\n");
-    lab.expect_timers();
+    first.expect_clean_end(); // a reset would wipe out what was said
     lab.wait_for("client A should be closed after a second, though it never ends",
                  [&] { return open_descriptors(server.pid) == before + 1; });
     second.send("hi\n");
     second.expect("2: hi\n");
 });
 
+Check leaves_in_peace(3, 5, "hears no more from one that was refused, and lets it go when it ends", [](Lab &lab) {
+    lab.because("one that is leaving may go on sending, and may end, or be reset, before its second is over",
+                "read() from it as from the others: 0 or -1 means that it has gone, the rest is thrown away");
+    Program &server = lab.start_server();
+    int before = descriptors_at_rest(lab, server);
+    Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
+    lab.expect_timers();
+    for (Peer *client : {&first, &second}) {
+        client->send(word(lab, 2000));
+        client->expect("error: line too long\n");
+        client->send("\n/all nobody hears this\n");
+    }
+    server.expect_quiet();
+    first.half_close();
+    first.expect_clean_end();
+    second.reset();
+    server.expect_quiet(0.03);
+    third.send("hi\n");
+    third.expect("3: hi\n");
+    lab.wait_for("it should hold one descriptor more than without clients",
+                 [&] { return open_descriptors(server.pid) == before + 1; });
+});
+
 Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
     lab.because("an fd_set holds descriptors below FD_SETSIZE, 1024; FD_SET() writes past it",
                 "compare the descriptor with FD_SETSIZE before FD_SET()");
     Program &server = lab.start_server();
-    int base = open_descriptors(server.pid);
-    int room = 1024 - base;
+    int room = 1024 - descriptors_at_rest(lab, server);
     for (int id = 1; id <= room; id++)
         lab.greeted(id);
+    server.expect_quiet();
+    if (sleeping_in(server.pid).name != "select")
+        return; // other calls have no such wall
     for (int i = 0; i < 3; i++) {
         Peer &late = lab.connect();
         late.expect("error: server full\n");
+        lab.because("who is turned away takes no number, and does not stay",
+                    "close() it, and count only those you let in");
         late.expect_clean_end();
     }
-    lab.peers.front().send("hi\n");
-    lab.peers.front().expect("1: hi\n");
+    Peer &first = lab.peers.front();
+    first.send("hi\n");
+    first.expect("1: hi\n");
+    first.half_close();
+    first.expect_clean_end();
+    serves_on(lab, room + 1);
 }, 3);
 
 Check client_both(3, 7, "the client minds the keyboard and the server together, in one process", [](Lab &lab) {
-    lab.because("select() tells which of the two has something", "both descriptors in one set; read() what is ready");
+    lab.because("select() tells which of the two has something; it does not know what stdio or std::cin has read "
+                "ahead",
+                "both descriptors in one set; read() what is ready, and all of it goes on");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
@@ -166,13 +245,35 @@ Check client_both(3, 7, "the client minds the keyboard and the server together, 
     client.expect_output("hello 1\n");
     client.type("one\ntwo\nthree\n");
     server.expect("one\ntwo\nthree\n");
-    server.send("2: news\n");
-    client.expect_output("hello 1\n2: news\n");
-    if (!children_of(client.pid).empty())
-        lab.unmet("this lesson's client is one process, and yours has children");
+    server.send("2: news\n2: more ");
+    server.send("news\n");
+    client.expect_output("hello 1\n2: news\n2: more news\n");
+    expect_alone(lab, client);
+    lab.because("a call that finds nothing and comes back at once is made again and again",
+                "select() without a time-out, on what can still have something");
     client.expect_quiet();
     server.close();
     client.expect_exit(1);
+});
+
+Check client_ends(3, 7, "the client prints what still comes when its input has ended, and rests", [](Lab &lab) {
+    lab.because("an input at its end is ready for ever, and answers may still come",
+                "take it out of the set, shutdown(SHUT_WR), and go on until the server closes");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    std::string text = word(lab, 5) + '\n';
+    client.type(text);
+    client.end_input();
+    server.expect(text);
+    server.expect_clean_end();
+    client.expect_quiet();
+    server.send(answers(1, text));
+    client.expect_output("hello 1\n" + answers(1, text));
+    server.close();
+    client.expect_exit(0);
 });
 
 } // namespace
