@@ -1,0 +1,124 @@
+// Right but odd: one byte for each recv(), one send() for each byte, clients in an array
+// indexed by descriptor, a set that is kept and copied for each select().
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using std::string;
+
+struct Line {
+    int id = 0;
+    string text;
+    time_t leaves = 0;
+};
+
+static Line lines[FD_SETSIZE];
+static fd_set all;
+static int top;
+
+static void say(int fd, const string &text)
+{
+    for (char c : text)
+        if (send(fd, &c, 1, MSG_NOSIGNAL) != 1)
+            return; // recv() will tell
+}
+
+static void end(int fd)
+{
+    close(fd);
+    FD_CLR(fd, &all);
+    lines[fd] = Line();
+}
+
+static void hear(int fd)
+{
+    Line &line = lines[fd];
+    char c;
+    if (recv(fd, &c, 1, 0) != 1)
+        return end(fd);
+    if (line.leaves)
+        return;
+    if (c != '\n') {
+        line.text += c;
+        if (line.text.size() > 1024) {
+            say(fd, "error: line too long\n");
+            shutdown(fd, SHUT_WR);
+            line.leaves = time(nullptr) + 1;
+        }
+        return;
+    }
+    string name = std::to_string(line.id) + ": ";
+    if (line.text.compare(0, 5, "/all ") == 0) {
+        for (int other = 0; other <= top; other++)
+            if (lines[other].id && !lines[other].leaves)
+                say(other, name + line.text.substr(5) + "\n");
+    } else {
+        say(fd, name + line.text + "\n");
+    }
+    line.text.clear();
+}
+
+int main(int argc, char **argv)
+{
+    int port = 5000;
+    if (argc > 1) {
+        char junk;
+        if (strlen(argv[1]) > 5 || sscanf(argv[1], "%d%c", &port, &junk) != 1 || port < 0 || port > 65535) {
+            fprintf(stderr, "usage: %s PORT\n", argv[0]);
+            exit(2);
+        }
+    }
+    int door = socket(PF_INET, SOCK_STREAM, 0), yes = 1;
+    setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    sockaddr_in here;
+    memset(&here, 0, sizeof(here));
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = INADDR_ANY;
+    here.sin_port = htons(port);
+    if (bind(door, (sockaddr *)&here, sizeof(here)) < 0 || listen(door, 5) < 0) {
+        fprintf(stderr, "server.cpp:%d: bind: %s\n", __LINE__, strerror(errno));
+        exit(1);
+    }
+    socklen_t length = sizeof(here);
+    getsockname(door, (sockaddr *)&here, &length);
+    fprintf(stderr, "listening on port %d\n", (int)ntohs(here.sin_port));
+
+    FD_ZERO(&all);
+    FD_SET(door, &all);
+    top = door;
+    int guests = 0;
+    while (true) {
+        fd_set ready = all;
+        timeval second = {1, 0};
+        int n = select(top + 1, &ready, NULL, NULL, &second);
+        for (int fd = 0; n > 0 && fd <= top; fd++) {
+            if (!FD_ISSET(fd, &ready))
+                continue;
+            n--;
+            if (fd != door) {
+                hear(fd);
+                continue;
+            }
+            int guest = accept(door, NULL, NULL);
+            if (guest >= FD_SETSIZE) {
+                say(guest, "error: server full\n");
+                close(guest);
+            } else if (guest >= 0) {
+                FD_SET(guest, &all);
+                top = guest > top ? guest : top;
+                lines[guest].id = ++guests;
+                say(guest, "hello " + std::to_string(guests) + "\n");
+            }
+        }
+        for (int fd = 0; fd <= top; fd++)
+            if (lines[fd].leaves && time(nullptr) >= lines[fd].leaves)
+                end(fd);
+    }
+}
