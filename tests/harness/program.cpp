@@ -69,7 +69,7 @@ void Program::expect_exit(int wanted)
 
 void Program::expect_error(const std::string &part)
 {
-    lab->wait_for("your " + name + " should say \"" + part + "\" on stderr",
+    lab->wait_for("your " + name + " should say " + quoted(part, 60) + " on stderr",
                   [&] { return err.find(part) != std::string::npos; });
 }
 

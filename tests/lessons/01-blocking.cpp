@@ -1,4 +1,6 @@
 // Lesson 1: what a blocking server and its client do.
+#include <algorithm>
+
 #include "../harness/check.hpp"
 #include "../harness/proc.hpp"
 #include "room.hpp"
@@ -13,40 +15,94 @@ Check listens_on_port(1, 1, "listens on its port and says so", [](Lab &lab) {
     lab.connect();
 });
 
+// That program's words on stderr are one line.
+void expect_one_line(Lab &lab, const Program &program)
+{
+    size_t end = program.err.find('\n');
+    if (end == std::string::npos || end == 0 || end + 1 != program.err.size())
+        lab.unmet("your " + program.name + " should say why in one line on stderr; it said " +
+                  quoted(program.err, 60));
+}
+
+// That it was a failing call that ended program: FILE:LINE: CALL: REASON.
+void expect_complaint(Lab &lab, const Program &program, const std::string &what)
+{
+    const std::string file = program.name + ".cpp:";
+    size_t digits = program.err.find_first_not_of("0123456789", file.size());
+    if (program.err.compare(0, file.size(), file) != 0 || digits == file.size() ||
+        program.err.compare(std::min(digits, program.err.size()), std::string::npos, ": " + what + '\n') != 0)
+        lab.unmet("your " + program.name + " should say \"" + file + "LINE: " + what + "\" on stderr; it said " +
+                  quoted(program.err, 60));
+}
+
+Check takes_5000(1, 1, "listens on port 5000 when it is told none", [](Lab &lab) {
+    lab.because("without a PORT the server takes 5000", "look at argc before you look at argv[1]");
+    Program &server = lab.start("server", {});
+    server.expect_error("listening on port 5000\n");
+    lab.wait_for("your server does not listen on port 5000", [&] { return listens(server.pid, 5000); });
+}, 99, true);
+
 Check takes_any_port(1, 1, "takes any free port for 0, and refuses what is no port", [](Lab &lab) {
     lab.because("0 lets the kernel choose; getsockname() tells which",
                 "print the port that getsockname() gives, not the one you asked for");
     Program &server = lab.start("server", {"0"});
     server.expect_error("listening on port ");
-    lab.wait_for("the port that it names is the one it listens on", [&] {
+    lab.wait_for("your server should listen on the port that it names", [&] {
         size_t at = server.err.find("port ");
         return listens(server.pid, atoi(server.err.c_str() + at + 5));
     });
-    for (const char *bad : {"70000", "abc", "-1", "5000x"}) {
+    lab.because("a port is a number from 0 to 65535, and nothing but digits; a wrong one is a usage error",
+                "look at all of the word before you convert it: a line on stderr, status 2");
+    for (const char *bad : {"65536", "abc", "-1", "5000x", "", "18446744073709556616"}) {
         Program &refused = lab.start("server", {bad});
         refused.expect_exit(2);
-        if (refused.err.empty())
-            lab.unmet("a usage error should be told in one line on stderr");
+        expect_one_line(lab, refused);
     }
 });
 
+Check says_why(1, 1, "says why it cannot start, and does not start", [](Lab &lab) {
+    lab.because("another program has the port: bind() or listen() fails with EADDRINUSE, and a server that goes on "
+                "listens elsewhere, or nowhere",
+                "check() around each call of listen_on(); \"listening\" is said after the last");
+    lab.listen();
+    Program &server = lab.start("server", {std::to_string(lab.port)});
+    server.expect_exit(1);
+    if (server.err.find("listening") != std::string::npos)
+        lab.unmet("your server says that it listens, and it does not");
+    expect_complaint(lab, server, server.err.find(": listen: ") != std::string::npos
+                                      ? "listen: Address already in use" : "bind: Address already in use");
+});
+
 Check greets(1, 2, "greets its clients in the order in which they come", [](Lab &lab) {
-    lab.because("accept() gives a new socket for each client; the first words go there",
-                "accept() in a loop, write() the greeting, close() at the end");
     lab.start_server();
     for (int id = 1; id <= 3; id++) {
+        lab.because("accept() gives a new socket for each client; the greeting goes there at once",
+                    "accept() in a loop, then write() the greeting before the first read()");
         Peer &client = lab.greeted(id);
+        lab.because("read() returns 0 when a client has ended; it sees our end when its descriptor is closed",
+                    "leave the loop at 0, then close(); no SO_LINGER of 0 seconds, which sends a reset");
         client.half_close();
         client.expect_clean_end();
     }
 });
 
 Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
-    lab.because("each line L of client N is answered N: L", "read(), then write() the answer");
+    lab.because("each line L of client N is answered N: L, and an empty line is a line",
+                "read(), then write() the answer");
     lab.start_server();
     Peer &client = lab.greeted(1);
-    std::string text = word(lab, 12) + '\n';
-    for (const std::string &line : {text, std::string("\n"), std::string("a\0\r\n", 4)}) {
+    std::string text = word(lab, 12) + '\n', bytes;
+    for (const std::string &line : {text, std::string("\n"), text}) {
+        client.send(line);
+        client.expect(answers(1, line));
+    }
+    lab.because("every byte but '\\n' is data: a zero ends a string of C, but no line, and a char may be negative",
+                "std::string and its size; no strlen(), no strtok(), no isprint()");
+    while (bytes.size() < 200) {
+        char byte = static_cast<char>(lab.random());
+        bytes += byte == '\n' ? '\0' : byte;
+    }
+    for (const std::string &line : {std::string("a\0\r\n", 4), ' ' + bytes + " \r\n"}) {
         client.send(line);
         client.expect(answers(1, line));
     }
@@ -76,17 +132,18 @@ Check splits_segments(1, 4, "takes each of the lines that come together", [](Lab
     client.expect(answers(1, half + '\n'));
 });
 
-Check writes_all(1, 5, "delivers a megabyte to a slow reader", [](Lab &lab) {
+Check writes_all(1, 5, "delivers a megabyte, and all that is owed before it closes", [](Lab &lab) {
     lab.because("write() may take fewer bytes than you give it", "a loop that writes what is left");
     lab.start_server();
     Peer &client = lab.greeted(1);
-    for (int i = 0; i < 64; i++) {
+    const int rounds = 64;
+    for (int i = 1; i <= rounds; i++) {
         std::string text = lines(lab, 16384);
         client.send(text);
-        std::string wanted = answers(1, text);
-        client.expect_all(wanted);
+        if (i == rounds)
+            client.half_close();
+        client.expect_all(answers(1, text));
     }
-    client.half_close();
     client.expect_clean_end();
 });
 
@@ -125,10 +182,12 @@ Check longest_line(1, 4, "answers a line of 1024 bytes, and refuses 1025", [](La
     std::string line = word(lab, 1024) + '\n';
     client.send(line);
     client.expect(answers(1, line));
-    client.send(word(lab, 1025) + "\nmore\n");
-    client.expect("error: line too long\n");
+    lab.because("lines before the one that is too long are answered, and nothing after it",
+                "answer line by line; at the first that is too long stop");
+    client.send("before\n" + word(lab, 1025) + "\nmore\n");
+    client.expect("1: before\nerror: line too long\n");
     client.half_close();
-    client.expect_clean_end();
+    client.expect_end();
     serves_on(lab, 2);
 });
 
@@ -140,31 +199,53 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
     server.freeze();
     client.send(word(lab, 65536));
     server.thaw();
+    server.expect_quiet(); // so that a reset, if there is one, comes before the client reads
     client.expect("error: line too long\n");
+    client.half_close();
     client.expect_clean_end();
-    client.close();
     serves_on(lab, 2);
 });
 
 Check survives_reset(1, 7, "survives a client that resets the connection", [](Lab &lab) {
     lab.because("read() fails with ECONNRESET: that client is lost, not the server",
                 "an if after read(), no check()");
-    lab.start_server();
+    Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     client.send("half a li");
     client.reset();
-    serves_on(lab, 2);
+    Peer &second = lab.greeted(2);
+    lab.because("a connection that was reset while it waited is accepted all the same; then every call on it fails",
+                "no check() around what is done with a client's descriptor");
+    server.freeze();
+    Peer &early = lab.connect(), &third = lab.connect();
+    early.reset();
+    server.thaw();
+    second.close();
+    if (third.line().compare(0, 6, "hello ") != 0)
+        lab.unmet(third.name + " should be greeted");
 });
 
 Check survives_sigpipe(1, 7, "survives writing to a client that has gone", [](Lab &lab) {
-    lab.because("write() to a reset connection sends SIGPIPE, which ends the process",
+    lab.because("write() to a connection that has gone sends SIGPIPE, which ends the process",
                 "signal(SIGPIPE, SIG_IGN), and an if for EPIPE");
+    Program &server = lab.start_server();
+    Peer &client = lab.greeted(1);
+    server.freeze();
+    client.send("hi\n");
+    client.half_close(); // after the end of input a reset is told as EPIPE, not ECONNRESET
+    client.reset();
+    server.thaw();
+    serves_on(lab, 2);
+    server.must_run();
+});
+
+Check survives_stuck(1, 7, "survives the reset of a client that it waits for in write()", [](Lab &lab) {
+    lab.because("write() that waits for its reader fails when the reader has gone, and sends SIGPIPE",
+                "signal(SIGPIPE, SIG_IGN), and an if for EPIPE and ECONNRESET");
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
-    stall(lab, server, client, 1, 200); // so little that the end comes through behind it
-    client.half_close(); // after the end of input a reset is told as EPIPE, not ECONNRESET
-    lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, client.port()); });
+    stall(lab, server, client, 1, 200);
     client.reset();
     serves_on(lab, 2);
     server.must_run();
@@ -185,21 +266,26 @@ Check one_at_a_time(1, 3, "lets the next client wait while it serves one", [](La
     lab.because("this lesson's server serves one client at a time", "accept() again only after close()");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1), &second = lab.connect();
+    second.send("hi\n");
     server.expect_quiet();
     second.expect_nothing("it is not its turn");
     first.close();
-    second.expect("hello 2\n");
+    second.expect("hello 2\n2: hi\n");
 }, 1);
 
 Check client_talks(1, 9, "the client prints the greeting, sends a line, prints its answer", [](Lab &lab) {
-    lab.because("it sends a line only when the answer to the last one is there",
-                "read_line() from the server, print; read_line() from standard input, send");
+    lab.because("read() may give a part of a line; and stdio keeps what it prints to itself where standard output "
+                "is no terminal",
+                "read on until the '\\n' is there, then write() the line, or fflush()");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
     server.send("hel");
+    client.expect_quiet();
     server.send("lo 1\n");
     client.expect_output("hello 1\n");
+    lab.because("each line that you type is sent, and its answer printed, nothing else",
+                "read_line() from standard input, send; read_line() from the server, print");
     std::string text = word(lab, 9) + '\n';
     client.type(text);
     server.expect(text);
@@ -211,25 +297,64 @@ Check client_talks(1, 9, "the client prints the greeting, sends a line, prints i
     client.expect_exit(0);
 });
 
-Check client_fails(1, 8, "the client says why it cannot connect", [](Lab &lab) {
-    lab.because("nobody listens there: connect() fails with ECONNREFUSED", "check(connect(...), \"connect\")");
-    Program &client = lab.start_client();
-    client.expect_exit(1);
-    client.expect_error("connect: Connection refused");
-});
-
-Check client_loses_server(1, 9, "the client ends with status 1 when its server has gone", [](Lab &lab) {
-    lab.because("read() returned 0 where an answer was due", "leave with status 1 and a line on stderr");
+Check client_waits(1, 9, "the client sends the next line when the last is answered", [](Lab &lab) {
+    lab.because("one line, one answer: it does not send what it has read ahead before the answer has come",
+                "in the loop: send a line, then wait for its answer");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
     server.send("hello 1\n");
-    client.type("anybody?\n");
-    server.expect("anybody?\n");
+    client.type("one\ntwo\n");
+    server.expect("one\n");
+    client.expect_quiet();
+    server.expect_nothing("the first line has not been answered");
+    server.send("1: one\n");
+    server.expect("two\n");
+    client.expect_output("hello 1\n1: one\n");
+    client.end_input();
+    server.send("1: two\n");
+    server.expect_clean_end();
+    client.expect_output("hello 1\n1: one\n1: two\n");
     server.close();
+    client.expect_exit(0);
+}, 1);
+
+Check client_fails(1, 8, "the client says why it cannot connect", [](Lab &lab) {
+    lab.because("nobody listens there: connect() fails with ECONNREFUSED", "check(connect(...), \"connect\")");
+    Program &client = lab.start_client();
     client.expect_exit(1);
-    if (client.err.empty())
-        lab.unmet("it should say so in a line on stderr");
+    expect_complaint(lab, client, "connect: Connection refused");
+});
+
+Check client_defaults(1, 8, "the client connects to 127.0.0.1 and port 5000 when it is told no other", [](Lab &lab) {
+    lab.because("HOST is 127.0.0.1 and PORT is 5000 unless the arguments say otherwise",
+                "look at argc; both the address and the port in network byte order");
+    for (const std::vector<std::string> &arguments : {std::vector<std::string>(), {lab.network.server.address}}) {
+        lab.listen_on(arguments.empty() ? Host{"127.0.0.1", lab.network.client.netns} : lab.network.server, 16);
+        lab.start("client", arguments);
+        lab.accept();
+        lab.stop_listening();
+    }
+}, 99, true);
+
+Check client_loses_server(1, 9, "the client ends with status 1 when its server has gone", [](Lab &lab) {
+    lab.because("read() returned 0 where an answer, or the greeting, was due",
+                "leave with status 1 and a line on stderr");
+    for (bool greeting : {true, false}) {
+        lab.listen();
+        Program &client = lab.start_client();
+        Peer &server = lab.accept();
+        lab.stop_listening();
+        if (greeting) {
+            server.send("hello 1\n");
+            client.type("anybody?\n");
+            server.expect("anybody?\n");
+        }
+        server.close();
+        client.expect_exit(1);
+        if (greeting)
+            expect_one_line(lab, client);
+    }
 });
 
 } // namespace
