@@ -110,6 +110,7 @@ void Program::limit(int resource, unsigned long soft)
 {
     rlimit limits;
     auto which = static_cast<decltype(RLIMIT_NOFILE)>(resource);
+    must_run();
     need(prlimit(pid, which, nullptr, &limits) != -1, "prlimit");
     limits.rlim_cur = std::min<rlim_t>(soft, limits.rlim_max);
     need(prlimit(pid, which, &limits, nullptr) != -1, "prlimit");
