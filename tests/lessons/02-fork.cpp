@@ -1,4 +1,5 @@
 // Lesson 2: what a server with a process for each client, and a client of two, do.
+#include <set>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
@@ -18,15 +19,14 @@ size_t serving(const Program &program)
     return count;
 }
 
-// How many TCP connections, or with listeners how many listeners, pid holds.
-int sockets_of(pid_t pid, bool listeners)
+// The other ends' ports of the TCP connections that pid holds; 0 for a listener.
+std::set<int> connections_of(pid_t pid)
 {
-    int count = 0;
-    for (int fd = 3; fd < 64; fd++) {
-        int port = peer_port(pid, fd);
-        count += listeners ? port == 0 : port > 0;
-    }
-    return count;
+    std::set<int> ports;
+    for (int fd = 3; fd < 64; fd++)
+        ports.insert(peer_port(pid, fd));
+    ports.erase(-1);
+    return ports;
 }
 
 Check side_by_side(2, 1, "serves a second client while the first is silent", [](Lab &lab) {
@@ -62,7 +62,7 @@ Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", []
                  [&] { return open_descriptors(server.pid) == before; });
     lab.wait_for("a child should hold the connection of its own client, and no other", [&] {
         for (pid_t child : children_of(server.pid))
-            if (sockets_of(child, false) != 1)
+            if (connections_of(child).size() != 1)
                 return false;
         return true;
     });
@@ -77,7 +77,7 @@ Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {
     lab.greeted(1);
     lab.wait_for("a child should hold no listener", [&] {
         for (pid_t child : children_of(server.pid))
-            if (sockets_of(child, true) != 0)
+            if (connections_of(child).count(0))
                 return false;
         return true;
     });

@@ -1,0 +1,82 @@
+// Right but odd: a byte for each recv(), a byte for each send() (TCP_NODELAY), one buffer
+// that is a ring.
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool put(int fd, char c)
+{
+    ssize_t n;
+    while ((n = send(fd, &c, 1, MSG_NOSIGNAL)) < 0 && errno == EINTR)
+        ;
+    return n == 1;
+}
+
+static bool put(int fd, const std::string &text)
+{
+    for (char c : text)
+        if (!put(fd, c))
+            return false;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    long port = 5000;
+    if (argc > 1) {
+        char *stop;
+        errno = 0;
+        port = std::strtol(argv[1], &stop, 10);
+        if (stop == argv[1] || *stop || errno || port < 0 || port >= 1L << 16) {
+            std::fprintf(stderr, "no such port\n");
+            return 2;
+        }
+    }
+    int listener = socket(PF_INET, SOCK_STREAM, 0), yes = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(port);
+    if (bind(listener, (sockaddr *)&name, sizeof name) || listen(listener, 1)) {
+        std::fprintf(stderr, "server.cpp:%d: bind: %s\n", __LINE__, std::strerror(errno));
+        return 1;
+    }
+    socklen_t size = sizeof name;
+    getsockname(listener, (sockaddr *)&name, &size);
+    std::fprintf(stderr, "listening on port %d\n", ntohs(name.sin_port));
+
+    for (int id = 1;; id++) {
+        int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        static char ring[2048];
+        size_t head = 0, used = 0;
+        bool good = put(fd, "hello " + std::to_string(id) + "\n"), refused = false;
+        for (char c; good;) {
+            ssize_t n = recv(fd, &c, 1, 0);
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n <= 0)
+                break;
+            if (refused)
+                continue;
+            ring[(head + used++) % sizeof ring] = c;
+            if (c != '\n' && used > 1024) {
+                put(fd, "error: line too long\n");
+                shutdown(fd, SHUT_WR);
+                refused = true;
+            } else if (c == '\n') {
+                good = put(fd, std::to_string(id) + ": ");
+                for (; used > 0; used--, head = (head + 1) % sizeof ring)
+                    good = good && put(fd, ring[head]);
+            }
+        }
+        close(fd);
+    }
+}
