@@ -60,14 +60,18 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
 }
 
 // Sends lines, size bytes at a time, that client, number id, does not take the answers of,
-// until the server sleeps in a send, or has more to send than a socket takes. Returns all
-// the answers that are due.
+// until the server sleeps in a send, takes no more, or has more to send than a socket
+// takes. Returns all the answers that are due.
 inline std::string stall(Lab &lab, Program &server, Peer &client, int id, size_t size)
 {
     const size_t enough = 32768; // with tiny buffers
+    const double while_asleep = 0.3; // seconds in which a server reads what it is going to read
     std::string wanted;
+    double since = lab.seconds();
     lab.wait_for("your server should go on reading, or wait in write()", [&] {
-        if (server.stuck_in_send() || wanted.size() > enough)
+        if (client.unacknowledged() == 0 || look(server.pid).state != 'S')
+            since = lab.seconds();
+        if (server.stuck_in_send() || wanted.size() > enough || lab.seconds() - since > while_asleep)
             return true;
         if (client.unacknowledged() == 0) {
             std::string text = lines(lab, size);
