@@ -17,6 +17,7 @@ const size_t LONGEST = 1024; // bytes in a line, without its '\n'
 const long LINGER = 1000;    // milliseconds that a client has to read our last words
 
 const size_t QUEUE = 65536;  // bytes that may wait for a client that does not read
+const long PATIENCE = 1000;  // milliseconds; who takes nothing for so long does not read
 
 struct Client {
     int fd;
@@ -26,6 +27,7 @@ struct Client {
     bool ended;         // its input has ended; closed once it has all its answers
     bool leaving;       // has had our last words; what it sends is thrown away
     long deadline;      // of its second to leave, or of its idle time; NEVER: none
+    long taken;         // when its socket last took some of output
     bool gone;          // to be closed at the end of this round
 };
 
@@ -131,9 +133,10 @@ void receive(std::vector<Client> &clients, Client &client, long idle)
 // Sends client as much of what it is owed as its socket takes now.
 void send_some(Client &client)
 {
-    // STEP 3: one write(); keep what it did not take. EAGAIN: the socket is full, later.
-    // Any other error: gone. When a leaving client has all, end our half. A client has gone
-    // that is owed more than QUEUE, or that has ended and is owed no more. man 2 write
+    // STEP 3: one write(); keep what it did not take, and note in taken when it took some.
+    // EAGAIN: the socket is full, later. Any other error: gone. When a leaving client has
+    // all, end our half. A client has gone that is owed more than QUEUE, or that has ended
+    // and is owed no more. man 2 write
     if (write(client.fd, client.output.data(), client.output.size()) != -1) // (until step 3)
         client.output.clear();                                              // (until step 3)
     (void)QUEUE;                                                            // (until step 3)
@@ -152,7 +155,7 @@ bool welcome(int listener, std::vector<Client> &clients, int &next_id, long idle
     check(fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
     int id = next_id++;
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, false,
-                       idle == NEVER ? NEVER : now() + idle, false});
+                       idle == NEVER ? NEVER : now() + idle, now(), false});
     return true;
 }
 
@@ -177,22 +180,25 @@ void enforce_deadlines(std::vector<Client> &clients)
     (void)clients; // (until step 5)
 }
 
-// What poll() is to watch: the listener, then the clients in their order.
+// What poll() is to watch: the listener, then the clients in their order. Who is owed
+// answers is not read before they are taken: who sends fast would else be owed too much
+// and be closed, though it reads.
 std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 {
-    // STEP 1: the listener with POLLIN, then each client: POLLIN until it has ended,
-    // POLLOUT only while it is owed something; always armed, it would never let us sleep.
-    // man 2 poll
-    (void)listener, (void)clients; // (until step 1)
-    exit(EXIT_SUCCESS);            // (until step 1)
+    // STEP 1: the listener with POLLIN, then each client. POLLIN: until it has ended, and
+    // not while it is owed something, unless it has taken nothing for PATIENCE. POLLOUT:
+    // only while it is owed something; always armed, it would never let us sleep. man 2 poll
+    (void)listener, (void)clients, (void)PATIENCE; // (until step 1)
+    exit(EXIT_SUCCESS);                            // (until step 1)
 }
 
-// Milliseconds until the first of clients' deadlines, and of until; -1: none.
+// Milliseconds until the first of clients' deadlines, and of until; -1: none. No more
+// than PATIENCE while somebody is owed something.
 int time_left(const std::vector<Client> &clients, long until)
 {
     // STEP 5: the time until the first of all deadlines, until among them, never less than
-    // 0; -1 if there is none. man 2 poll
-    return clients.empty() || until == NEVER ? -1 : 1000; // (until step 5)
+    // 0; -1 if there is none. No more than PATIENCE while somebody is owed something. man 2 poll
+    return clients.empty() && until == NEVER ? -1 : 1000; // (until step 5)
 }
 
 int main(int argc, char *argv[])

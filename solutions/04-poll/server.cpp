@@ -17,6 +17,7 @@ const size_t LONGEST = 1024; // bytes in a line, without its '\n'
 const long LINGER = 1000;    // milliseconds that a client has to read our last words
 
 const size_t QUEUE = 65536;  // bytes that may wait for a client that does not read
+const long PATIENCE = 1000;  // milliseconds; who takes nothing for so long does not read
 
 struct Client {
     int fd;
@@ -26,6 +27,7 @@ struct Client {
     bool ended;         // its input has ended; closed once it has all its answers
     bool leaving;       // has had our last words; what it sends is thrown away
     long deadline;      // of its second to leave, or of its idle time; NEVER: none
+    long taken;         // when its socket last took some of output
     bool gone;          // to be closed at the end of this round
 };
 
@@ -148,7 +150,10 @@ void send_some(Client &client)
             client.gone = true;
             return;
         }
-        client.output.erase(0, n == -1 ? 0 : static_cast<size_t>(n));
+        if (n > 0) {
+            client.output.erase(0, static_cast<size_t>(n));
+            client.taken = now();
+        }
         if (client.output.empty() && client.leaving)
             shutdown(client.fd, SHUT_WR);
     }
@@ -169,7 +174,7 @@ bool welcome(int listener, std::vector<Client> &clients, int &next_id, long idle
     check(fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
     int id = next_id++;
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, false,
-                       idle == NEVER ? NEVER : now() + idle, false});
+                       idle == NEVER ? NEVER : now() + idle, now(), false});
     return true;
 }
 
@@ -199,23 +204,30 @@ void enforce_deadlines(std::vector<Client> &clients)
     }
 }
 
-// What poll() is to watch: the listener, then the clients in their order.
+// What poll() is to watch: the listener, then the clients in their order. Who is owed
+// answers is not read before they are taken: who sends fast would else be owed too much
+// and be closed, though it reads.
 std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 {
     std::vector<pollfd> watch{{listener, POLLIN, 0}};
     for (const Client &client : clients) {
-        int events = (client.ended ? 0 : POLLIN) | (client.output.empty() ? 0 : POLLOUT);
+        bool owed = !client.output.empty(), waits = owed && now() < client.taken + PATIENCE;
+        int events = (client.ended || waits ? 0 : POLLIN) | (owed ? POLLOUT : 0);
         watch.push_back({client.fd, static_cast<short>(events), 0});
     }
     return watch;
 }
 
-// Milliseconds until the first of clients' deadlines, and of until; -1: none.
+// Milliseconds until the first of clients' deadlines, and of until; -1: none. No more
+// than PATIENCE while somebody is owed something.
 int time_left(const std::vector<Client> &clients, long until)
 {
     for (const Client &client : clients)
         if (client.deadline != NEVER && (until == NEVER || client.deadline < until))
             until = client.deadline;
+    for (const Client &client : clients)
+        if (!client.output.empty() && (until == NEVER || until > now() + PATIENCE))
+            until = now() + PATIENCE;
     return until == NEVER ? -1 : static_cast<int>(std::max(0L, until - now()));
 }
 
