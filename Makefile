@@ -25,6 +25,8 @@ help:
 	@echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
 	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
 	@echo 'make steady      repeats the checks of the solutions under load (REPEATS=100 LOOPS=2)'
+	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
+	@echo 'make bench-full  the same five times: minimum, median, maximum'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
 
@@ -83,3 +85,42 @@ build/kit-tests: $(wildcard tests/kit/*.cpp) common/error.hpp
 	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@
 
 -include $(wildcard build/harness/*.d build/lessons/*.d)
+
+# ---- bench: measures the servers, and draws why each design gave way ----
+BENCH ?= solutions
+RUNS ?= 1
+BENCH_FOLDERS = $(if $(LESSON),$(BENCH)/$(call folder,$(BENCH),$(call plain,$(LESSON))),$(sort $(wildcard $(BENCH)/0*-*)))
+BENCH_PARTS := network proc box
+BENCH_OBJECTS := $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/bench/*.cpp)) $(BENCH_PARTS:%=build/harness/%.o)
+# Peers whose headers are here.
+has = $(if $(shell $(CXX) -E -include $(1) -xc++ /dev/null >/dev/null 2>&1 && echo 1),$(2))
+BENCH_PEERS = floor $(call has,uv.h,libuv) $(call has,event2/bufferevent.h,libevent) $(call has,boost/asio.hpp,asio)
+
+.PHONY: bench bench-full
+bench: FORCE
+	$(if $(filter lessons solutions,$(BENCH)),,$(error BENCH is '$(BENCH)'; it can be lessons or solutions))
+	$(if $(LESSON),$(call known,$(call plain,$(LESSON))))
+	@$(MAKE) $(JOBS) -k --no-print-directory -s build/bench/bench $(patsubst %,build/bench/peers/%,$(BENCH_PEERS)) \
+	    $(BENCH_FOLDERS:%=build/bench/%/server)
+	@build/bench/bench --runs $(RUNS) $(BENCH_FOLDERS)
+
+bench-full: FORCE
+	@$(MAKE) --no-print-directory -s bench RUNS=5
+
+build/bench/bench: $(BENCH_OBJECTS)
+	$(CXX) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
+
+build/bench/peers/libuv: LIBRARIES = -luv
+build/bench/peers/libevent: LIBRARIES = -levent
+build/bench/peers/%: tests/bench/peers/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 $(WARN) -o $@.$$$$ $< $(LIBRARIES) -pthread && mv $@.$$$$ $@
+
+# One that does not build is missing from the charts, and bench says why.
+build/bench/%/server: %/server.cpp common/error.hpp
+	@mkdir -p $(@D); rm -f $@
+	@$(CXX) -O2 -o $@.$$$$ $< 2>$@.log && mv $@.$$$$ $@ || true
+
+build/bench/%.o: CXXFLAGS = -O2
+-include $(wildcard build/bench/*.d)
+# ---- end of bench ----

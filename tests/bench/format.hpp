@@ -1,0 +1,32 @@
+// format.hpp: numbers for people.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+// Three digits that count: 0.18, 1.03, 15.7, 317.
+inline std::string short_number(double value)
+{
+    int digits = value == 0 ? 1 : static_cast<int>(std::floor(std::log10(value) + 0.0022)) + 1; // 9.996 is 10.0
+    char text[32];
+    snprintf(text, sizeof text, "%.*f", digits >= 3 ? 0 : digits < 1 ? 2 : 3 - digits, value);
+    return text;
+}
+
+// With a comma before every third digit.
+inline std::string with_commas(size_t value)
+{
+    std::string text = std::to_string(value);
+    for (size_t at = text.size(); at > 3; at -= 3)
+        text.insert(at - 3, ",");
+    return text;
+}
+
+// Nanoseconds in the unit that fits.
+inline std::string duration(double ns)
+{
+    if (ns < 1e6)
+        return short_number(ns / 1e3) + " µs";
+    return ns < 1e9 ? short_number(ns / 1e6) + " ms" : short_number(ns / 1e9) + " s";
+}
