@@ -122,5 +122,6 @@ build/bench/%/server: %/server.cpp common/error.hpp
 	@$(CXX) -O2 -o $@.$$$$ $< 2>$@.log && mv $@.$$$$ $@ || true
 
 build/bench/%.o: CXXFLAGS = -O2
+build/kit-tests: $(wildcard tests/bench/*.hpp)
 -include $(wildcard build/bench/*.d)
 # ---- end of bench ----

@@ -14,6 +14,17 @@ inline std::string short_number(double value)
     return text;
 }
 
+// The same without zeros at the end: 10, 0.5.
+inline std::string round_number(double value)
+{
+    std::string text = short_number(value);
+    if (text.find('.') != std::string::npos)
+        text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.')
+        text.pop_back();
+    return text;
+}
+
 // With a comma before every third digit.
 inline std::string with_commas(size_t value)
 {
@@ -24,9 +35,9 @@ inline std::string with_commas(size_t value)
 }
 
 // Nanoseconds in the unit that fits.
-inline std::string duration(double ns)
+inline std::string duration(double ns, std::string (*number)(double) = short_number)
 {
-    if (ns < 1e6)
-        return short_number(ns / 1e3) + " µs";
-    return ns < 1e9 ? short_number(ns / 1e6) + " ms" : short_number(ns / 1e9) + " s";
+    if (ns < 999.5e3)
+        return number(ns / 1e3) + " µs";
+    return ns < 999.5e6 ? number(ns / 1e6) + " ms" : number(ns / 1e9) + " s";
 }

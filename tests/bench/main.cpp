@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../harness/box.hpp"
+#include "charts.hpp"
 #include "experiments.hpp"
 #include "findings.hpp"
 #include "report.hpp"
@@ -155,5 +156,8 @@ int main(int argc, char *argv[])
         names.push_back(who.name);
     print_report(findings, names, options.runs);
     write_csv(findings, BUILD / "bench.csv");
+    draw_charts(findings, names, BUILD);
+    printf("\n%s has it all in a table; charts, for light and for dark paper, are in %s/*.svg\n",
+           (BUILD / "bench.csv").c_str(), BUILD.c_str());
     return DONE;
 }

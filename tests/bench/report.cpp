@@ -77,6 +77,11 @@ private:
     std::vector<size_t> columns;
 };
 
+std::string in_time(double ns)
+{
+    return duration(ns);
+}
+
 std::string times(double ratio)
 {
     return "×" + short_number(ratio);
@@ -111,7 +116,7 @@ void print_pause(const Findings &findings, const std::string &name)
     printf("\nThe server stopped for 100 ms, once while a closed loop asked it (each request waits for the\n"
            "last answer) and once while an open loop did (requests leave when they are due). 99th percentile:\n"
            "  closed loop  %s\n  open loop    %s   what clients that do not wait for each other see\n",
-           cell(closed[0], duration).c_str(), cell(open[0], duration).c_str());
+           cell(closed[0], in_time).c_str(), cell(open[0], in_time).c_str());
 }
 
 void print_memory(const Findings &findings, const std::vector<std::string> &names)
@@ -132,15 +137,15 @@ void print_report(const Findings &findings, const std::vector<std::string> &name
     Tables tables(findings, names, runs);
     tables.heading("Processor time for each request, one client active, as a ratio to the floor: a program that only\n"
                    "reads and writes the same bytes", "idle", "idle clients");
-    tables.row("the floor", "idle", FLOOR, "ns of processor time", duration);
+    tables.row("the floor", "idle", FLOOR, "ns of processor time", in_time);
     tables.rows("idle", "ratio to the floor", times);
     tables.heading("Latency at a steady 2,000 requests a second (open loop), median", "idle", "idle clients");
-    tables.rows("latency", "ns at the median", duration);
+    tables.rows("latency", "ns at the median", in_time);
     tables.heading("Latency, 99th percentile", "idle", "idle clients");
-    tables.rows("latency", "ns at the 99th percentile", duration);
+    tables.rows("latency", "ns at the 99th percentile", in_time);
     print_memory(findings, names);
     tables.heading("All clients active: processor time for each request, as a ratio to the floor", "active", "clients");
-    tables.row("the floor", "active", FLOOR, "ns of processor time", duration);
+    tables.row("the floor", "active", FLOOR, "ns of processor time", in_time);
     tables.rows("active", "ratio to the floor", times);
     tables.heading("Served of those that connected", "active", "clients");
     tables.rows("active", "served", [](double v) { return with_commas(static_cast<size_t>(v)); });
