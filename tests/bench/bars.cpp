@@ -6,7 +6,8 @@
 #include "format.hpp"
 #include "paper.hpp"
 
-namespace {
+namespace
+{
 
 const double WIDTH = 760, LEFT = 100, RIGHT = 130, TOP = 66, BAR = 18, ROW = 30, BOTTOM = 60;
 
@@ -23,7 +24,8 @@ std::string bars_svg(const std::string &title, const std::string &subtitle, cons
     Axis axis(low, high, LEFT, WIDTH - RIGHT);
     for (double tick : ticks(low, high)) {
         paper.rule(axis.at(tick), TOP, axis.at(tick), bottom, paper.palette.grid);
-        paper.text(axis.at(tick), bottom + 20, "middle", paper.palette.faint, with_commas(static_cast<size_t>(tick + 0.5)));
+        paper.text(axis.at(tick), bottom + 20, "middle", paper.palette.faint,
+                   with_commas(static_cast<size_t>(tick + 0.5)));
     }
     paper.text((LEFT + WIDTH - RIGHT) / 2, bottom + 41, "middle", paper.palette.ink, x_title);
     for (size_t i = 0; i < bars.size(); i++) {

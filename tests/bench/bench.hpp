@@ -11,7 +11,7 @@ struct Contender {
 };
 
 const char *const FLOOR = "floor";     // reads and writes the same bytes, and does nothing else
-const char *const CONTROL = "control"; // the last lesson's program a second time
+const char *const CONTROL = "control"; // another's program a second time
 
 inline long now_ns()
 {

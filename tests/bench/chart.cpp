@@ -6,15 +6,18 @@
 #include "format.hpp"
 #include "paper.hpp"
 
-namespace {
+namespace
+{
 
 const double WIDTH = 760, LEFT = 70, RIGHT = 130, PLANE = 300, TOP = 62, BOTTOM = 76;
 const double ROW = 17; // height of a line of text
 
-class Drawing {
-public:
+class Drawing
+{
+  public:
     Drawing(const Chart &what, const Palette &colours)
-        : chart(what), top(TOP + ROW * static_cast<double>(ended().size())), bottom(top + PLANE), x(least_x(), chart.x_ticks.back(), LEFT, WIDTH - RIGHT, chart.x_ticks[0] <= 0),
+        : chart(what), top(TOP + ROW * static_cast<double>(ended().size())), bottom(top + PLANE),
+          x(least_x(), chart.x_ticks.back(), LEFT, WIDTH - RIGHT, chart.x_ticks[0] <= 0),
           low(round_down(extreme(true))), high(round_up(extreme(false))), y(low, high, bottom, top),
           paper(colours, WIDTH, bottom + BOTTOM, chart.title, chart.subtitle), palette(paper.palette)
     {
@@ -30,7 +33,7 @@ public:
         return paper.finish();
     }
 
-private:
+  private:
     const Chart &chart;
     const double top, bottom;
     const Axis x;
@@ -70,11 +73,13 @@ private:
         paper.rule(LEFT, bottom, WIDTH - RIGHT, bottom, palette.faint);
         for (double tick : chart.x_ticks) {
             paper.rule(x.at(tick), bottom, x.at(tick), bottom + 5, palette.faint);
-            paper.text(x.at(tick), bottom + 20, "middle", palette.faint, with_commas(static_cast<size_t>(tick + 0.5)));
+            paper.text(x.at(tick), bottom + 20, "middle", palette.faint,
+                       with_commas(static_cast<size_t>(tick + 0.5)));
         }
         if (chart.x_ticks[0] <= 0) { // the axis is no logarithmic one between 0 and the next
             double cut = (x.at(0) + x.at(chart.x_ticks[1])) / 2;
-            paper.put("<path d=\"M%.1f %.1fl8 0\" stroke=\"%s\" stroke-width=\"3\"/>\n", cut - 4, bottom, palette.paper);
+            paper.put("<path d=\"M%.1f %.1fl8 0\" stroke=\"%s\" stroke-width=\"3\"/>\n", cut - 4, bottom,
+                      palette.paper);
             paper.rule(cut - 7, bottom + 5, cut - 1, bottom - 5, palette.faint);
             paper.rule(cut + 1, bottom + 5, cut + 7, bottom - 5, palette.faint);
         }
@@ -83,13 +88,16 @@ private:
     void curve(const Line &line)
     {
         const char *dashes = line.stroke == SOLID ? "none" : line.stroke == DASHED ? "6 4" : "1.5 4";
-        paper.put("<g stroke=\"%s\" fill=\"%s\">\n<polyline fill=\"none\" stroke-width=\"2\" stroke-linecap=\"round\" "
-            "stroke-dasharray=\"%s\" points=\"", palette.of(line.colour), palette.of(line.colour), dashes);
+        paper.put("<g stroke=\"%s\" fill=\"%s\">\n<polyline fill=\"none\" stroke-width=\"2\" "
+                  "stroke-linecap=\"round\" "
+                  "stroke-dasharray=\"%s\" points=\"",
+                  palette.of(line.colour), palette.of(line.colour), dashes);
         for (const Point &point : line.points)
             paper.put("%.1f,%.1f ", x.at(point.x), y.at(point.y));
         paper.put("\"/>\n");
         for (const Point &point : line.points) {
-            paper.rule(x.at(point.x), y.at(point.low), x.at(point.x), y.at(point.high), palette.of(line.colour));
+            paper.rule(x.at(point.x), y.at(point.low), x.at(point.x), y.at(point.high),
+                       palette.of(line.colour));
             paper.put("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n", x.at(point.x), y.at(point.y));
         }
         paper.put("</g>\n");
@@ -98,7 +106,8 @@ private:
     void names_at_the_right()
     {
         std::vector<const Line *> lines = named(false);
-        std::stable_sort(lines.begin(), lines.end(), [&](auto *a, auto *b) { return height(*a) < height(*b); });
+        std::stable_sort(lines.begin(), lines.end(),
+                         [&](auto *a, auto *b) { return height(*a) < height(*b); });
         std::vector<double> places;
         for (const Line *line : lines)
             places.push_back(places.empty() ? height(*line) : std::max(height(*line), places.back() + ROW));
@@ -106,8 +115,10 @@ private:
         for (size_t i = places.size(); i-- > 0; most = places[i] - ROW)
             places[i] = std::min(places[i], most);
         for (size_t i = 0; i < lines.size(); i++) {
-            paper.rule(WIDTH - RIGHT + 5, height(*lines[i]), WIDTH - RIGHT + 16, places[i], palette.of(lines[i]->colour));
-            paper.text(WIDTH - RIGHT + 20, places[i] + 4.5, "start", palette.of(lines[i]->colour), lines[i]->name);
+            paper.rule(WIDTH - RIGHT + 5, height(*lines[i]), WIDTH - RIGHT + 16, places[i],
+                       palette.of(lines[i]->colour));
+            paper.text(WIDTH - RIGHT + 20, places[i] + 4.5, "start", palette.of(lines[i]->colour),
+                       lines[i]->name);
         }
     }
     double height(const Line &line) const { return y.at(line.points.back().y); }
@@ -118,7 +129,8 @@ private:
         for (const Line *line : ended()) {
             double at = x.at(line->points.back().x);
             paper.rule(at, row - 10, at, height(*line) - 5, palette.of(line->colour), "2 3");
-            paper.text(at + 5, row, "start", palette.of(line->colour), line->name + (line->end.empty() ? "" : ": " + line->end));
+            paper.text(at + 5, row, "start", palette.of(line->colour),
+                       line->name + (line->end.empty() ? "" : ": " + line->end));
             row += ROW;
         }
     }

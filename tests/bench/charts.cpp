@@ -8,7 +8,8 @@
 #include "chart.hpp"
 #include "format.hpp"
 
-namespace {
+namespace
+{
 
 const std::vector<double> IDLE_TICKS = {0, 100, 1000, 10000}, ACTIVE_TICKS = {1, 10, 100, 1000};
 
@@ -18,18 +19,14 @@ int lesson_of(const std::string &name)
     return atoi(name.c_str());
 }
 
-std::string clients(size_t count)
-{
-    return with_commas(count) + (count == 1 ? " client" : " clients");
-}
-
 std::string round_duration(double ns)
 {
     return duration(ns, round_number);
 }
 
-class Charts {
-public:
+class Charts
+{
+  public:
     Charts(const Findings &found, const std::vector<std::string> &servers, const std::string &where)
         : findings(found), names(servers), folder(where)
     {
@@ -39,7 +36,7 @@ public:
     void active();
     void memory();
 
-private:
+  private:
     const Findings &findings;
     const std::vector<std::string> &names;
     const std::string folder;
@@ -47,7 +44,10 @@ private:
     void add(Chart &chart, const std::string &name, const std::vector<Figure> &figures, Stroke stroke,
              size_t asking, bool named = true) const;
     void save(const std::string &name, const Chart &chart) const;
-    void write(const std::string &file, const std::string &text) const { std::ofstream(folder + '/' + file) << text; }
+    void write(const std::string &file, const std::string &text) const
+    {
+        std::ofstream(folder + '/' + file) << text;
+    }
 };
 
 // asking: clients beside those that x counts.
@@ -78,7 +78,11 @@ void Charts::idle_cost()
 {
     Chart chart{"What idle clients cost",
                 "Processor time that the server takes for each request of the one client that is not idle",
-                "idle clients", IDLE_TICKS, round_duration, {}, ""};
+                "idle clients",
+                IDLE_TICKS,
+                round_duration,
+                {},
+                ""};
     const char *quantity = "ns of processor time";
     add(chart, FLOOR, findings.of("idle", FLOOR, quantity), DOTTED, 1);
     for (const std::string &name : names)
@@ -88,11 +92,17 @@ void Charts::idle_cost()
 
 void Charts::latency()
 {
-    Chart chart{"Latency under a steady rate",
-                "2,000 requests a second, whatever the answers do; dotted: the 99th percentile, else the median",
-                "idle clients", IDLE_TICKS, round_duration, {}, ""};
+    Chart chart{
+        "Latency under a steady rate",
+        "2,000 requests a second, whatever the answers do; dotted: the 99th percentile, else the median",
+        "idle clients",
+        IDLE_TICKS,
+        round_duration,
+        {},
+        ""};
     for (const std::string &name : names) {
-        add(chart, name, findings.of("latency", name, "ns at the median"), lesson_of(name) ? SOLID : DASHED, 1);
+        add(chart, name, findings.of("latency", name, "ns at the median"), lesson_of(name) ? SOLID : DASHED,
+            1);
         add(chart, name, findings.of("latency", name, "ns at the 99th percentile"), DOTTED, 1, false);
     }
     save("latency", chart);
@@ -100,12 +110,17 @@ void Charts::latency()
 
 void Charts::active()
 {
-    Chart chart{"All clients active",
-                "Processor time for each request, over that of a program that only reads and writes the same bytes",
-                "clients, all of them asking", ACTIVE_TICKS,
-                [](double ratio) { return "×" + round_number(ratio); }, {}, ""};
+    Chart chart{
+        "All clients active",
+        "Processor time for each request, over that of a program that only reads and writes the same bytes",
+        "clients, all of them asking",
+        ACTIVE_TICKS,
+        [](double ratio) { return "×" + round_number(ratio); },
+        {},
+        ""};
     for (const std::string &name : names)
-        add(chart, name, findings.of("active", name, "ratio to the floor"), lesson_of(name) ? SOLID : DASHED, 0);
+        add(chart, name, findings.of("active", name, "ratio to the floor"), lesson_of(name) ? SOLID : DASHED,
+            0);
     save("active", chart);
 }
 
@@ -120,10 +135,12 @@ void Charts::memory()
     if (bars.empty())
         return;
     for (bool dark : {false, true})
-        write(dark ? "memory-dark.svg" : "memory.svg",
-              bars_svg("Memory for each connection",
-                       "Of the server's processes, with kernel stacks and page tables, without the kernel's sockets",
-                       "bytes, on a logarithmic scale", bars, dark));
+        write(
+            dark ? "memory-dark.svg" : "memory.svg",
+            bars_svg(
+                "Memory for each connection",
+                "Of the server's processes, with kernel stacks and page tables, without the kernel's sockets",
+                "bytes, on a logarithmic scale", bars, dark));
 }
 
 } // namespace

@@ -13,7 +13,8 @@
 
 #include "bench.hpp"
 
-namespace {
+namespace
+{
 
 const size_t WINDOW = 64; // connections under way at once: less than any backlog
 const int PATIENCE = 500; // ms without a greeting: the server takes no more
@@ -89,7 +90,7 @@ bool Clients::take_greetings(std::vector<pollfd> &under_way)
 {
     if (poll(under_way.data(), under_way.size(), PATIENCE) <= 0) {
         if (refusal.empty())
-            refusal = "the next client is not greeted";
+            refusal = "the next one is not greeted";
         return false;
     }
     std::vector<pollfd> still;

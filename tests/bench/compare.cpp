@@ -2,7 +2,8 @@
 
 #include "estimate.hpp"
 
-namespace {
+namespace
+{
 
 const int TRIES = 3;           // for a slice that is disturbed
 const long LIMIT = 5000000000; // ns; blocks that a busy machine has not done by then are left out

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-const double TOO_FAR = 0.2; // between the quartiles, as a share of the median
+const double TOO_FAR = 0.2;  // between the quartiles, as a share of the median
 const double DISTURBED = -1; // stands for a block whose measurement was disturbed
 
 struct Estimate {

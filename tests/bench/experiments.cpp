@@ -13,9 +13,11 @@
 #include "compare.hpp"
 #include "estimate.hpp"
 #include "findings.hpp"
+#include "format.hpp"
 #include "trace.hpp"
 
-namespace {
+namespace
+{
 
 const std::vector<size_t> IDLE = {0, 100, 900, 5000, 10000};
 const std::vector<size_t> ACTIVE = {1, 10, 100, 1000};
@@ -39,6 +41,15 @@ std::vector<int> cores()
     return found;
 }
 
+// Counts, none of them more than most.
+std::vector<size_t> up_to(std::vector<size_t> counts, size_t most)
+{
+    for (size_t &count : counts)
+        count = std::min(count, most);
+    counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
+    return counts;
+}
+
 double at(const Histogram &histogram, double share)
 {
     return static_cast<double>(histogram.quantile(share));
@@ -49,10 +60,13 @@ bool too_late(const Latencies &found, double share)
     return at(found.late, share) > LATE * at(found.answered, share);
 }
 
-class Experiments {
-public:
+class Experiments
+{
+  public:
     Experiments(const Plan &the_plan, const Network &net, FILE *to)
-        : plan(the_plan), network(net), core(cores()[1]), gate(core), out(to)
+        : plan(the_plan), network(net), core(cores()[1]), gate(core), out(to),
+          idle_steps(up_to(IDLE, plan.most)),
+          active_steps(up_to(ACTIVE, plan.most / (plan.contenders.size() + 2)))
     {
         cpu_set_t own;
         CPU_ZERO(&own);
@@ -63,14 +77,16 @@ public:
     void all_active();
     void pause();
 
-private:
+  private:
     using Setups = std::vector<std::unique_ptr<Setup>>;
     const Plan &plan;
     const Network network;
     const int core;
     Gate gate;
     FILE *out;
+    const std::vector<size_t> idle_steps, active_steps; // the generator holds all active clients at once
     size_t stage = 0;
+    std::set<std::string> failed; // those that did not start
 
     void progress(const std::string &text);
     void note(const std::string &text) const { fputs(line_of(text).c_str(), out); }
@@ -88,7 +104,7 @@ private:
 
 void Experiments::progress(const std::string &text)
 {
-    const size_t stages = 3 * IDLE.size() + ACTIVE.size() + 1;
+    const size_t stages = 3 * idle_steps.size() + active_steps.size() + 1;
     bool terminal = isatty(STDERR_FILENO);
     fprintf(stderr, terminal ? "\r\033[K%s%zu of %zu: %s" : "%s%zu of %zu: %s\n", plan.prefix.c_str(),
             ++stage, stages, text.c_str());
@@ -106,6 +122,8 @@ void Experiments::figure(const char *chart, const Setup &setup, const char *quan
 // nullptr, and a note, if it does not get as far as answering its first client.
 std::unique_ptr<Setup> Experiments::start(const Contender &who, size_t count)
 {
+    if (failed.count(who.name))
+        return nullptr;
     auto setup = std::make_unique<Setup>(who, network, core, count);
     std::string why;
     if (!setup->server.listening())
@@ -117,11 +135,12 @@ std::unique_ptr<Setup> Experiments::start(const Contender &who, size_t count)
     if (why.empty())
         return setup;
     std::string fate = setup->server.fate();
+    failed.insert(who.name);
     note(who.name + " is not measured: it " + why + (fate.empty() ? "" : ", it " + fate));
     return nullptr;
 }
 
-// The floor comes first, the control last.
+// The floor comes first, the control last: the program before it a second time.
 Experiments::Setups Experiments::start_all(size_t floor_count, const std::set<std::string> &without)
 {
     Setups setups;
@@ -134,14 +153,15 @@ Experiments::Setups Experiments::start_all(size_t floor_count, const std::set<st
     add(plan.floor, floor_count);
     for (const Contender &who : plan.contenders)
         add(who, 0);
-    add({CONTROL, plan.contenders.back().binary}, 0);
+    if (setups.size() > 1)
+        add({CONTROL, setups.back()->server.who.binary}, 0);
     return setups;
 }
 
 void Experiments::drop_broken(Setups &setups, const std::string &when) const
 {
     for (const auto &setup : setups)
-        if (!setup->broken.empty())
+        if (!setup->broken.empty() && setup->server.who.name != CONTROL)
             note(setup->server.who.name + " broke " + when + ": it " + setup->broken);
     setups.erase(std::remove_if(setups.begin(), setups.end(),
                                 [](const auto &setup) { return !setup->broken.empty(); }),
@@ -155,7 +175,7 @@ void Experiments::grow_idle(Setups &setups, size_t count) const
         if (name == FLOOR || (name == CONTROL && count > CONTROL_IDLE) || !setup->clients.refusal.empty())
             continue;
         if (!setup->clients.grow_idle(count))
-            setup->broken = setup->server.fate().empty() ? "stopped answering" : setup->server.fate();
+            broke(*setup);
         setup->server.find_children();
     }
 }
@@ -172,9 +192,10 @@ void Experiments::costs(const char *chart, const std::vector<Setup *> &setups, c
         if (setups[0]->server.who.name == FLOOR)
             figure(chart, *setups[i], "ratio to the floor", x[i], estimate(ratios(blocks[i], blocks[0])));
         for (size_t twin = 0; twin < setups.size(); twin++)
-            if (setups[i]->server.who.name == CONTROL && x[twin] == x[i] &&
-                setups[twin]->server.who.name == plan.contenders.back().name)
-                figure(chart, *setups[i], "ratio to its twin", x[i], estimate(ratios(blocks[i], blocks[twin])));
+            if (setups[i]->server.who.name == CONTROL && twin != i && x[twin] == x[i] &&
+                setups[twin]->server.who.binary == setups[i]->server.who.binary)
+                figure(chart, *setups[i], "ratio to its twin", x[i],
+                       estimate(ratios(blocks[i], blocks[twin])));
     }
 }
 
@@ -185,7 +206,7 @@ void Experiments::steady_rate(const std::vector<Setup *> &setups)
         for (int tries = 0; tries < TRIES && setups[i]->broken.empty(); tries++) {
             into[i] = open_loop(*setups[i], RATE, REQUESTS, [] {});
             setups[i]->server.settle();
-            if (!too_late(into[i], 0.99))
+            if (!into[i].disturbed && !too_late(into[i], 0.99))
                 break;
         }
     };
@@ -198,7 +219,7 @@ void Experiments::steady_rate(const std::vector<Setup *> &setups)
             latency(*setups[i], there[i], back[i]);
 }
 
-// Noisy: the generator was late itself, or the two slices differ.
+// Noisy: the generator was late itself, or the server's core was busy, or the two slices differ.
 void Experiments::latency(const Setup &setup, const Latencies &there, const Latencies &back) const
 {
     Latencies both = there;
@@ -207,8 +228,9 @@ void Experiments::latency(const Setup &setup, const Latencies &there, const Late
     auto add = [&](const char *quantity, double share, double may_differ) {
         double one = at(there.answered, share), other = at(back.answered, share);
         bool apart = std::max(one, other) > may_differ * std::min(one, other);
-        figure("latency", setup, quantity, setup.clients.idle,
-               {at(both.answered, share), too_late(both, share) || apart});
+        figure(
+            "latency", setup, quantity, setup.clients.idle,
+            {at(both.answered, share), there.disturbed || back.disturbed || too_late(both, share) || apart});
     };
     add("ns at the median", 0.5, 1.3);
     add("ns at the 99th percentile", 0.99, 2);
@@ -223,7 +245,7 @@ void Experiments::memory(const Setups &setups, std::map<std::string, long> &empt
         const std::string &name = setup->server.who.name;
         long total = setup->server.memory();
         size_t idle = setup->clients.idle;
-        bool complete = !setup->clients.refusal.empty() || idle >= std::min(plan.most, IDLE.back());
+        bool complete = !setup->clients.refusal.empty() || idle >= idle_steps.back();
         if (name == FLOOR || name == CONTROL || total == -1)
             continue;
         if (idle == 0)
@@ -241,8 +263,7 @@ void Experiments::idle_connections()
     Setups setups = start_all(1, {});
     std::map<std::string, long> empty;
     std::set<std::string> full;
-    for (size_t wanted : IDLE) {
-        size_t count = std::min(wanted, plan.most);
+    for (size_t count : idle_steps) {
         std::string idle = std::to_string(count) + " idle connections: ";
         progress(idle + "connecting");
         grow_idle(setups, count);
@@ -254,8 +275,7 @@ void Experiments::idle_connections()
             if (full.count(name) || (name == CONTROL && setup->clients.idle < count))
                 continue; // it was measured with as many before
             if (!setup->clients.refusal.empty() && full.insert(name).second && name != CONTROL)
-                note(name + " ends at " + std::to_string(setup->clients.idle) +
-                     " idle connections: " + setup->clients.refusal);
+                note(name + " ends at " + clients(setup->clients.idle + 1) + ": " + setup->clients.refusal);
             if (setup->clients.idle == 0 && count > 0 && name != FLOOR)
                 continue;
             measured.push_back(setup.get());
@@ -285,13 +305,12 @@ void Experiments::calls(Setups &setups, size_t count)
 void Experiments::all_active()
 {
     std::set<std::string> full;
-    for (size_t wanted : ACTIVE) {
-        size_t count = std::min(wanted, plan.most);
+    for (size_t count : active_steps) {
         progress(std::to_string(count) + " active clients");
         Setups setups = start_all(count, full);
         for (auto &setup : setups) {
             if (!setup->clients.grow(count))
-                setup->broken = setup->server.fate().empty() ? "stopped answering" : setup->server.fate();
+                broke(*setup);
             setup->server.find_children();
             size_t served = setup->clients.active.size();
             figure("active", *setup, "served", count, {static_cast<double>(served), false});
@@ -317,7 +336,9 @@ void Experiments::all_active()
 void Experiments::pause()
 {
     progress("a pause of the server, closed and open loop");
-    auto setup = start(plan.contenders.back());
+    std::unique_ptr<Setup> setup;
+    for (size_t i = plan.contenders.size(); i-- > 0 && !setup;)
+        setup = start(plan.contenders[i]);
     if (!setup)
         return;
     std::thread resume;
@@ -333,7 +354,9 @@ void Experiments::pause()
         Latencies found = (open ? open_loop : closed_loop)(*setup, 1000, 500, freeze);
         resume.join();
         if (setup->broken.empty())
-            figure("pause", *setup, open ? "ns at the 99th percentile, open loop" : "ns at the 99th percentile, closed loop",
+            figure("pause", *setup,
+                   open ? "ns at the 99th percentile in an open loop"
+                        : "ns at the 99th percentile in a closed loop",
                    0, {at(found.answered, 0.99), false});
     }
 }
@@ -350,10 +373,16 @@ int run_experiments(const Plan &plan, FILE *out)
     signal(SIGPIPE, SIG_IGN);
     Network network = plan.isolated ? make_network() : loopback_network();
     enter(network.client);
+    long stolen_before = stolen();
     Experiments experiments(plan, network, out);
     experiments.idle_connections();
     experiments.all_active();
     experiments.pause();
+    if (long ticks = stolen() - stolen_before)
+        fputs(line_of("this machine lost " + std::to_string(ticks * 1000 / sysconf(_SC_CLK_TCK)) +
+                      " ms to other virtual machines; what they disturbed was dropped")
+                  .c_str(),
+              out);
     fflush(out);
     return 0;
 }

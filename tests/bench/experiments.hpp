@@ -7,7 +7,7 @@
 #include "bench.hpp"
 
 struct Plan {
-    std::vector<Contender> contenders; // the last one runs a second time, as the control
+    std::vector<Contender> contenders; // the last that works runs a second time, as the control
     Contender floor;
     size_t most;        // connections that one process may hold
     bool isolated;      // in a network of its own; else on loopback

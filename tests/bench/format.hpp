@@ -8,7 +8,8 @@
 // Three digits that count: 0.18, 1.03, 15.7, 317.
 inline std::string short_number(double value)
 {
-    int digits = value == 0 ? 1 : static_cast<int>(std::floor(std::log10(value) + 0.0022)) + 1; // 9.996 is 10.0
+    int digits =
+        value == 0 ? 1 : static_cast<int>(std::floor(std::log10(value) + 0.0022)) + 1; // 9.996 is 10.0
     char text[32];
     snprintf(text, sizeof text, "%.*f", digits >= 3 ? 0 : digits < 1 ? 2 : 3 - digits, value);
     return text;
@@ -32,6 +33,11 @@ inline std::string with_commas(size_t value)
     for (size_t at = text.size(); at > 3; at -= 3)
         text.insert(at - 3, ",");
     return text;
+}
+
+inline std::string clients(size_t count)
+{
+    return with_commas(count) + (count == 1 ? " client" : " clients");
 }
 
 // Nanoseconds in the unit that fits.

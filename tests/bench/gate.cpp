@@ -6,9 +6,7 @@
 
 #include "bench.hpp"
 
-Gate::Gate(int core) : bell(eventfd(0, EFD_CLOEXEC)), keeper([this, core] { keep(core); })
-{
-}
+Gate::Gate(int core) : bell(eventfd(0, EFD_CLOEXEC)), keeper([this, core] { keep(core); }) {}
 
 Gate::~Gate()
 {

@@ -4,8 +4,9 @@
 #include <array>
 #include <cstddef>
 
-class Histogram {
-public:
+class Histogram
+{
+  public:
     void record(long ns)
     {
         counts[bucket(ns < 0 ? 0 : static_cast<size_t>(ns))]++;
@@ -28,7 +29,7 @@ public:
     }
     size_t size() const { return all; }
 
-private:
+  private:
     static const size_t FINE = 64; // buckets for each power of two
     std::array<size_t, FINE * 58> counts{};
     size_t all = 0;

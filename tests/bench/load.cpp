@@ -6,12 +6,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-namespace {
+namespace
+{
 
 const std::string REQUEST_LINE = REQUEST;
-const long SLICE = 20000000;       // ns
-const long HUNG = 5000000000;      // ns without an answer
-const double UNDISTURBED = 0.9;    // share of its time that the generator must have had
+const long SLICE = 20000000;    // ns
+const long HUNG = 5000000000;   // ns without an answer
+const double UNDISTURBED = 0.9; // share of its time that the generator must have had
+const double WAITED = 0.025;    // share of its time that a server may wait for its core
 
 // The generator spins instead of sleeping: a server that has to wake somebody pays for it.
 // poll() looks without the socket's lock, so that the server's write does not meet it.
@@ -31,7 +33,8 @@ long own_cpu()
     return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
-// Clock ticks that the hypervisor gave to others, all cores together.
+} // namespace
+
 long stolen()
 {
     std::ifstream stat("/proc/stat");
@@ -46,13 +49,19 @@ long stolen()
 void broke(Setup &setup)
 {
     poll(nullptr, 0, 20); // its end may be about to show
-    std::string fate = setup.server.fate();
-    setup.broken = fate.empty() ? "stopped answering" : fate;
+    setup.broken = setup.server.fate();
+    if (setup.broken.empty())
+        setup.broken = setup.server.wants_core() ? "got no processor time: this machine is too busy"
+                                                 : "stopped answering";
 }
 
+namespace
+{
+
 // Requests under way, and their intended times, client by client.
-class Pipeline {
-public:
+class Pipeline
+{
+  public:
     Pipeline(std::vector<Client> &active, Latencies &into)
         : clients(active), latencies(into), due(active.size()), missing(active.size())
     {
@@ -78,7 +87,7 @@ public:
     }
     size_t size() const { return under_way; }
 
-private:
+  private:
     std::vector<Client> &clients;
     Latencies &latencies;
     std::vector<pollfd> watch;
@@ -93,8 +102,8 @@ private:
         if (n <= 0)
             return n == -1 && errno == EAGAIN;
         missing[client] += static_cast<size_t>(n);
-        for (size_t whole = clients[client].answer.size();
-             missing[client] >= whole && !due[client].empty(); missing[client] -= whole) {
+        for (size_t whole = clients[client].answer.size(); missing[client] >= whole && !due[client].empty();
+             missing[client] -= whole) {
             latencies.answered.record(now_ns() - due[client].front());
             due[client].pop_front();
             under_way--;
@@ -147,11 +156,11 @@ Slice play_slice(Setup &setup, Gate &gate)
 
 Latencies open_loop(Setup &setup, long rate, long requests, const std::function<void()> &meanwhile)
 {
-    Latencies latencies;
+    Latencies latencies{};
     std::vector<Client> &active = setup.clients.active;
     Pipeline pipeline(active, latencies);
     bool whole = true;
-    long start = now_ns() + 1000000, period = 1000000000 / rate;
+    long start = now_ns() + 1000000, period = 1000000000 / rate, waited_before = setup.server.waited();
     for (long i = 0; i < requests && whole; i++) {
         long intended = start + i * period;
         if (i == requests / 2)
@@ -165,12 +174,14 @@ Latencies open_loop(Setup &setup, long rate, long requests, const std::function<
         whole = pipeline.collect();
     if (!whole || pipeline.size() > 0)
         broke(setup);
+    double waited = static_cast<double>(setup.server.waited() - waited_before);
+    latencies.disturbed = waited > WAITED * static_cast<double>(now_ns() - start);
     return latencies;
 }
 
 Latencies closed_loop(Setup &setup, long rate, long requests, const std::function<void()> &meanwhile)
 {
-    Latencies latencies;
+    Latencies latencies{};
     std::vector<Client> &active = setup.clients.active;
     Pipeline pipeline(active, latencies);
     bool whole = true;

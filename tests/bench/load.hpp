@@ -20,6 +20,8 @@ struct Setup {
     }
 };
 
+long stolen();                  // clock ticks that the hypervisor gave to others, on all cores
+void broke(Setup &setup);       // notes why it does not answer
 bool ask(const Client &client); // sends REQUEST
 
 // Every active client asks once, all of them before the server may run; returns when all
@@ -37,6 +39,7 @@ Slice play_slice(Setup &setup, Gate &gate);
 struct Latencies {
     Histogram answered; // ns, from when a request was meant to leave until its answer was here
     Histogram late;     // ns, from when it was meant to leave until it left
+    bool disturbed;     // the server had to wait for its core
 };
 
 // Open loop: requests leave at a steady rate, whatever the answers do. meanwhile is

@@ -15,7 +15,8 @@
 #include "findings.hpp"
 #include "report.hpp"
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 
@@ -125,16 +126,21 @@ int main(int argc, char *argv[])
         return USAGE;
     }
     if (!two_cores()) {
-        fprintf(stderr, "bench needs two processor cores, one for the load and one for the servers, and may use "
-                        "one only\n");
+        fprintf(stderr,
+                "bench needs two processor cores, one for the load and one for the servers, and may use "
+                "one only\n");
         return CANNOT;
     }
     Findings before;
-    Plan plan{contenders(options, before), {FLOOR, open_binary(BUILD / "peers" / FLOOR)},
-              allow_descriptors(before), why_no_box(fs::current_path()).empty(), ""};
+    Plan plan{contenders(options, before),
+              {FLOOR, open_binary(BUILD / "peers" / FLOOR)},
+              allow_descriptors(before),
+              why_no_box(fs::current_path()).empty(),
+              ""};
     if (!plan.isolated)
         before.notes.push_back("measured on loopback, where others may be: this machine allows no private "
-                               "networks. " + how_to_allow());
+                               "networks. " +
+                               how_to_allow());
     if (plan.contenders.empty()) {
         for (const std::string &note : before.notes)
             fprintf(stderr, "%s\n", note.c_str());
@@ -142,8 +148,9 @@ int main(int argc, char *argv[])
     }
     std::vector<Findings> runs{before};
     for (int run = 1; run <= options.runs; run++) {
-        plan.prefix = options.runs == 1 ? "" : "run " + std::to_string(run) + " of " +
-                                                   std::to_string(options.runs) + ", ";
+        plan.prefix = options.runs == 1
+                          ? ""
+                          : "run " + std::to_string(run) + " of " + std::to_string(options.runs) + ", ";
         runs.emplace_back();
         if (int status = run_once(plan, runs.back())) {
             fprintf(stderr, "bench: the experiments ended early, with status %d\n", status);

@@ -7,7 +7,8 @@
 #include "bench.hpp"
 #include "format.hpp"
 
-namespace {
+namespace
+{
 
 using Format = std::function<std::string(double)>;
 
@@ -28,13 +29,15 @@ std::string cell(const Figure &figure, const Format &format)
     if (figure.noisy)
         return "too noisy";
     std::string text = format(figure.value);
-    return figure.low == figure.high ? text : text + " (" + format(figure.low) + "-" + format(figure.high) + ")";
+    return figure.low == figure.high ? text
+                                     : text + " (" + format(figure.low) + "-" + format(figure.high) + ")";
 }
 
-class Tables {
-public:
+class Tables
+{
+  public:
     Tables(const Findings &found, const std::vector<std::string> &servers, int runs)
-        : findings(found), names(servers), width(runs == 1 ? CELL : 2 * CELL + 6)
+        : findings(found), names(servers), width(runs == 1 ? CELL : 27)
     {
     }
     void heading(const std::string &text, const std::string &chart, const std::string &x_name)
@@ -48,21 +51,21 @@ public:
             printf("%s", padded(with_commas(x), width).c_str());
         putchar('\n');
     }
-    void row(const std::string &name, const std::string &chart, const std::string &series, const std::string &quantity,
-             const Format &format)
+    void row(const std::string &name, const std::string &chart, const std::string &series,
+             const std::string &quantity, const Format &format)
     {
         std::vector<Figure> row = findings.of(chart, series, quantity);
         if (row.empty())
             return;
-        printf("  %s", padded(name, NAME, true).c_str());
+        std::string text = "  " + padded(name, NAME, true);
         size_t least = 0;
         for (size_t x : columns) {
             auto in = std::find_if(row.begin(), row.end(),
                                    [&](const Figure &f) { return f.x <= x && f.x >= least; });
-            printf("%s", padded(in == row.end() ? "" : cell(*in, format), width).c_str());
+            text += padded(in == row.end() ? "" : cell(*in, format), width);
             least = x + 1;
         }
-        putchar('\n');
+        puts(text.substr(0, text.find_last_not_of(' ') + 1).c_str());
     }
     void rows(const std::string &chart, const std::string &quantity, const Format &format)
     {
@@ -70,7 +73,7 @@ public:
             row(name, chart, name, quantity, format);
     }
 
-private:
+  private:
     const Findings &findings;
     const std::vector<std::string> &names;
     const int width;
@@ -80,6 +83,11 @@ private:
 std::string in_time(double ns)
 {
     return duration(ns);
+}
+
+std::string whole(double value)
+{
+    return with_commas(static_cast<size_t>(std::max(0.0, value) + 0.5));
 }
 
 std::string times(double ratio)
@@ -99,35 +107,53 @@ void print_control(const Findings &findings)
             if (!figure.noisy)
                 apart = std::max({apart, figure.high - 1, 1 - figure.low});
         }
+    if (count == 0)
+        return;
     printf("\nControl: the same program twice, compared %zu times: ", count);
     if (count == noisy)
-        printf("always too noisy. Believe nothing here; run it again on a quieter machine.\n");
+        printf("always too noisy.\nRun it again when the machine has less to do.\n");
     else
-        printf("at most %.1f %% apart%s. Believe no smaller difference.\n", 100 * apart,
+        printf("at most %.1f %% apart%s.\nBelieve no smaller difference.\n", 100 * apart,
                noisy ? (", too noisy " + std::to_string(noisy) + " times").c_str() : "");
 }
 
 void print_pause(const Findings &findings, const std::string &name)
 {
-    auto closed = findings.of("pause", name, "ns at the 99th percentile, closed loop");
-    auto open = findings.of("pause", name, "ns at the 99th percentile, open loop");
+    auto closed = findings.of("pause", name, "ns at the 99th percentile in a closed loop");
+    auto open = findings.of("pause", name, "ns at the 99th percentile in an open loop");
     if (closed.empty() || open.empty())
         return;
-    printf("\nThe server stopped for 100 ms, once while a closed loop asked it (each request waits for the\n"
-           "last answer) and once while an open loop did (requests leave when they are due). 99th percentile:\n"
-           "  closed loop  %s\n  open loop    %s   what clients that do not wait for each other see\n",
-           cell(closed[0], in_time).c_str(), cell(open[0], in_time).c_str());
+    printf("\n%s stood still for 100 ms. What the load generator saw, 99th percentile:\n"
+           "  closed loop  %s   each request waits for the answer before it\n"
+           "  open loop    %s   requests leave when they are due, as those of many clients do\n",
+           name.c_str(), padded(cell(closed[0], in_time), CELL).c_str(),
+           padded(cell(open[0], in_time), CELL).c_str());
+}
+
+// A generator that is late itself measures itself.
+void print_lateness(const Findings &findings, const std::vector<std::string> &names)
+{
+    double most = 0;
+    for (const std::string &name : names) {
+        auto latency = findings.of("latency", name, "ns at the 99th percentile");
+        auto late = findings.of("latency", name, "ns of lateness of the generator at the 99th percentile");
+        for (size_t i = 0; i < latency.size() && i < late.size(); i++)
+            if (!latency[i].noisy)
+                most = std::max(most, late[i].high);
+    }
+    if (most > 0)
+        printf("  the load generator's own lateness is in these: its 99th percentile is at most %s\n",
+               in_time(most).c_str());
 }
 
 void print_memory(const Findings &findings, const std::vector<std::string> &names)
 {
-    printf("\nMemory of the server's processes for each connection, kernel stacks and page tables included,\n"
-           "the kernel's sockets not\n");
+    printf("\nMemory that the server's processes take for each connection, with kernel stacks\n"
+           "and page tables, without the kernel's sockets\n");
     for (const std::string &name : names)
         for (const Figure &figure : findings.of("memory", name, "bytes for each connection"))
-            printf("  %s%s bytes   (at %s)\n", padded(name, NAME, true).c_str(),
-                   padded(cell(figure, [](double v) { return with_commas(static_cast<size_t>(std::max(0.0, v))); }), CELL).c_str(),
-                   with_commas(figure.x).c_str());
+            printf("  %s%s bytes, at %s\n", padded(name, NAME, true).c_str(),
+                   padded(cell(figure, whole), CELL).c_str(), with_commas(figure.x).c_str());
 }
 
 } // namespace
@@ -135,23 +161,28 @@ void print_memory(const Findings &findings, const std::vector<std::string> &name
 void print_report(const Findings &findings, const std::vector<std::string> &names, int runs)
 {
     Tables tables(findings, names, runs);
-    tables.heading("Processor time for each request, one client active, as a ratio to the floor: a program that only\n"
-                   "reads and writes the same bytes", "idle", "idle clients");
+    const char *idle = "idle clients", *active = "clients";
+    tables.heading("Processor time for each request of one client, the others idle,\n"
+                   "over that of the floor: a program that only reads and writes the same bytes",
+                   "idle", idle);
     tables.row("the floor", "idle", FLOOR, "ns of processor time", in_time);
     tables.rows("idle", "ratio to the floor", times);
-    tables.heading("Latency at a steady 2,000 requests a second (open loop), median", "idle", "idle clients");
+    tables.heading("Latency at a steady 2,000 requests a second (open loop), median", "idle", idle);
     tables.rows("latency", "ns at the median", in_time);
-    tables.heading("Latency, 99th percentile", "idle", "idle clients");
+    tables.heading("Latency, 99th percentile", "idle", idle);
     tables.rows("latency", "ns at the 99th percentile", in_time);
+    print_lateness(findings, names);
     print_memory(findings, names);
-    tables.heading("All clients active: processor time for each request, as a ratio to the floor", "active", "clients");
+    tables.heading("All clients active: processor time for each request, over that of the floor", "active",
+                   active);
     tables.row("the floor", "active", FLOOR, "ns of processor time", in_time);
     tables.rows("active", "ratio to the floor", times);
-    tables.heading("Served of those that connected", "active", "clients");
-    tables.rows("active", "served", [](double v) { return with_commas(static_cast<size_t>(v)); });
-    tables.heading("System calls for each request", "active", "clients");
+    tables.heading("All clients active: how many are served", "active", active);
+    tables.rows("active", "served", whole);
+    tables.heading("All clients active: system calls for each request", "active", active);
     tables.rows("active", "system calls for each request", short_number);
-    print_pause(findings, names.back());
+    for (const std::string &name : names)
+        print_pause(findings, name);
     print_control(findings);
     putchar('\n');
     for (const std::string &note : findings.notes)

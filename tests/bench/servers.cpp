@@ -14,7 +14,8 @@
 
 #include "../harness/proc.hpp"
 
-namespace {
+namespace
+{
 
 const long QUIET = 20000;        // ns without a move of its clock: the server sleeps
 const long KERNEL_STACK = 16384; // bytes for each thread, on x86-64 and arm64
@@ -50,6 +51,8 @@ int next_port()
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++)
         dup2(null, fd);
+    for (int fd = 3; fd < 256; fd++) // make may have left some; they would count against FD_SETSIZE
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
     std::string name = "server", where = std::to_string(port), many = std::to_string(count);
     char *arguments[] = {&name[0], &where[0], count ? &many[0] : nullptr, nullptr};
     char *environment[] = {nullptr};
@@ -57,7 +60,7 @@ int next_port()
     _exit(127);
 }
 
-// The sum of the fields of a /proc file that are called name, in bytes; -1: not there.
+// The field of a /proc file that is called name, in bytes; -1: not there.
 long kilobytes(pid_t pid, const std::string &file, const std::string &name)
 {
     std::ifstream lines("/proc/" + std::to_string(pid) + '/' + file);
@@ -118,6 +121,17 @@ long Server::cpu() const
     return total;
 }
 
+long Server::waited() const
+{
+    long total = 0;
+    for (pid_t process : tree) {
+        long ran = 0, waited = 0;
+        std::ifstream("/proc/" + std::to_string(process) + "/schedstat") >> ran >> waited;
+        total += waited;
+    }
+    return total;
+}
+
 long Server::memory() const
 {
     long total = 0;
@@ -139,6 +153,14 @@ void Server::settle() const
             since = now_ns();
         before = after;
     }
+}
+
+bool Server::wants_core() const
+{
+    for (pid_t process : tree)
+        if (look(process).state == 'R')
+            return true;
+    return false;
 }
 
 std::string Server::fate() const

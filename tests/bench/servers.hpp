@@ -8,8 +8,9 @@
 #include "../harness/network.hpp"
 #include "bench.hpp"
 
-class Server {
-public:
+class Server
+{
+  public:
     const Contender who;
     const int port;
 
@@ -22,12 +23,14 @@ public:
     bool listening() const;   // waits for it; false: it never does
     void find_children();     // must be called again when it has made new ones
     long cpu() const;         // nanoseconds of processor time, of all its processes
+    long waited() const;      // nanoseconds that they were ready to run and others ran
     long memory() const;      // bytes that all its processes take, -1: cannot be seen
     void settle() const;      // waits until it sleeps
+    bool wants_core() const;  // it would run if it could
     std::string fate() const; // "" while it lives, else how it ended
     const std::vector<pid_t> &processes() const { return tree; }
 
-private:
+  private:
     pid_t pid;
     mutable int status = -1;
     std::vector<pid_t> tree; // itself first, then its descendants

@@ -5,12 +5,13 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-namespace {
+namespace
+{
 
-const int ROUNDS = 3;
-const long QUIET = 2000000;   // ns without a system call: it sleeps in one
-const long LIMIT = 300000000; // ns for a round; a busy machine may take for ever
-const int CALL = SIGTRAP | 0x80; // a stop on the way into a system call or out of it
+const size_t ROUNDS = 10, REQUESTS = 1000; // as many rounds, unless the requests are enough before
+const long QUIET = 2000000;                // ns without a system call: it sleeps in one
+const long LIMIT = 300000000;              // ns for a round; a busy machine may take for ever
+const int CALL = SIGTRAP | 0x80;           // a stop on the way into a system call or out of it
 
 // From here on each of its processes stops at each of its system calls.
 bool seize(const std::vector<pid_t> &processes)
@@ -77,12 +78,13 @@ double calls_per_request(Setup &setup, Gate &gate)
     if (play_traced_round(setup, gate) == -1)
         return -1;
     long stops = 0;
-    for (int i = 0; i < ROUNDS; i++) {
+    size_t requests = 0;
+    for (size_t round = 0; round < ROUNDS && requests < REQUESTS; round++) {
         long found = play_traced_round(setup, gate);
         if (found == -1)
             return -1;
         stops += found;
+        requests += setup.clients.active.size();
     }
-    double calls = static_cast<double>(stops) / 2; // one stop going in, one coming out
-    return calls / static_cast<double>(ROUNDS * setup.clients.active.size());
+    return static_cast<double>(stops) / 2 / static_cast<double>(requests); // a stop going in, one coming out
 }

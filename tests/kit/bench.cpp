@@ -47,9 +47,9 @@ TEST_CASE("an estimate says when it is not to be believed")
 {
     CHECK(estimate({}).noisy);
     CHECK(estimate({DISTURBED, DISTURBED, DISTURBED}).noisy);
-    CHECK(estimate({10, 10}).noisy);                                      // too few
+    CHECK(estimate({10, 10}).noisy);                                                 // too few
     CHECK(estimate({10, 10, 10, DISTURBED, DISTURBED, DISTURBED, DISTURBED}).noisy); // too few of them
-    CHECK(estimate({10, 13, 10, 13}).noisy);                              // too far apart
+    CHECK(estimate({10, 13, 10, 13}).noisy);                                         // too far apart
 }
 
 TEST_CASE("a ratio needs both blocks")

@@ -8,12 +8,13 @@
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-class Client : public std::enable_shared_from_this<Client> {
-public:
+class Client : public std::enable_shared_from_this<Client>
+{
+  public:
     Client(tcp::socket connection, int number) : socket(std::move(connection)), id(number) {}
     void start() { send("hello " + std::to_string(id) + '\n'); }
 
-private:
+  private:
     tcp::socket socket;
     const int id;
     std::string input; // received, not yet a whole line

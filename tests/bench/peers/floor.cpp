@@ -1,5 +1,6 @@
 // The floor: what answering costs when there is nothing to decide. It takes COUNT clients,
-// then reads and writes in turn, for ever: no readiness, no lines, no memory management.
+// then reads from all of them and writes to all of them, for ever: no readiness, no lines,
+// no memory management.
 #include <arpa/inet.h>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +13,7 @@ struct Client {
     int fd;
     size_t prefix;    // length of "N: "
     char bytes[1100]; // "N: ", then what comes
+    size_t size;      // of both
 };
 
 Client accept_client(int listener, int id)
@@ -42,13 +44,15 @@ int main(int argc, char *argv[])
     std::vector<Client> clients;
     for (int id = 1; id <= atoi(argv[2]); id++)
         clients.push_back(accept_client(listener, id));
-    for (;;)
+    for (;;) {
         for (Client &client : clients) {
             ssize_t n = read(client.fd, client.bytes + client.prefix, 1024);
             if (n <= 0)
                 return EXIT_SUCCESS;
-            size_t size = client.prefix + static_cast<size_t>(n);
-            if (write(client.fd, client.bytes, size) != static_cast<ssize_t>(size))
-                return EXIT_FAILURE;
+            client.size = client.prefix + static_cast<size_t>(n);
         }
+        for (const Client &client : clients)
+            if (write(client.fd, client.bytes, client.size) != static_cast<ssize_t>(client.size))
+                return EXIT_FAILURE;
+    }
 }
