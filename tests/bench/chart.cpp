@@ -94,7 +94,7 @@ class Drawing
                   palette.of(line.colour), palette.of(line.colour), dashes);
         for (const Point &point : line.points)
             paper.put("%.1f,%.1f ", x.at(point.x), y.at(point.y));
-        paper.put("\"/>\n");
+        paper.put("%s", "\"/>\n");
         for (const Point &point : line.points) {
             paper.rule(x.at(point.x), y.at(point.low), x.at(point.x), y.at(point.high),
                        palette.of(line.colour));
