@@ -111,7 +111,7 @@ class Drawing
         std::vector<double> places;
         for (const Line *line : lines)
             places.push_back(places.empty() ? height(*line) : std::max(height(*line), places.back() + ROW));
-        double most = bottom;
+        double most = bottom - 4;
         for (size_t i = places.size(); i-- > 0; most = places[i] - ROW)
             places[i] = std::min(places[i], most);
         for (size_t i = 0; i < lines.size(); i++) {

@@ -131,7 +131,7 @@ void Charts::memory()
         for (const Figure &figure : findings.of("memory", name, "bytes for each connection"))
             if (figure.value >= 1)
                 bars.push_back({name, lesson_of(name), figure.value,
-                                with_commas(static_cast<size_t>(figure.value)) + " bytes"});
+                                with_commas(static_cast<size_t>(figure.value + 0.5)) + " bytes"});
     if (bars.empty())
         return;
     for (bool dark : {false, true})
