@@ -184,7 +184,8 @@ void print_report(const Findings &findings, const std::vector<std::string> &name
     for (const std::string &name : names)
         print_pause(findings, name);
     print_control(findings);
-    putchar('\n');
+    if (!findings.notes.empty())
+        putchar('\n');
     for (const std::string &note : findings.notes)
         printf("%s\n", note.c_str());
 }
