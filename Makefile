@@ -102,6 +102,7 @@ bench: FORCE
 	$(if $(LESSON),$(call known,$(call plain,$(LESSON))))
 	@$(MAKE) $(JOBS) --no-print-directory -s build/bench/bench build/bench/peers/floor
 	@$(MAKE) $(JOBS) --no-print-directory -s -k $(BENCH_PEERS:%=build/bench/peers/%) $(BENCH_FOLDERS:%=build/bench/%/server) || true
+	@rm -f build/bench/*.svg build/bench/bench.csv
 	@build/bench/bench --runs $(RUNS) $(BENCH_FOLDERS)
 
 bench-full: FORCE
