@@ -100,7 +100,7 @@ class Drawing
                        palette.of(line.colour));
             paper.put("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>\n", x.at(point.x), y.at(point.y));
         }
-        paper.put("</g>\n");
+        paper.put("%s", "</g>\n");
     }
     // Beside the last points, moved apart where they would lie on each other.
     void names_at_the_right()
