@@ -84,6 +84,16 @@ build/kit-tests: $(wildcard tests/kit/*.cpp) common/error.hpp
 	@tests/kit/get-doctest.sh
 	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@
 
+# Grading, and the archive for students, in which there is nothing of it.
+build/grader: $(wildcard tests/grade/*) $(filter-out build/harness/runner.o,$(HARNESS)) \
+              $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/lessons/*.cpp))
+	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
+
+grade: FORCE
+	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
+	@CXX=$(CXX) build/grader "$$SUBMISSIONS" "$$GRADES"
+# End of grading.
+
 -include $(wildcard build/harness/*.d build/lessons/*.d)
 
 # ---- bench: measures the servers, and draws why each design gave way ----

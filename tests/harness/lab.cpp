@@ -231,6 +231,8 @@ void Lab::expect_timers()
 
 Program &Lab::start(const std::string &name, const std::vector<std::string> &arguments)
 {
+    if ((name == "server" ? binaries.server : binaries.client) == -1)
+        unmet("there is no " + name + " to run: it is missing, or does not compile");
     int in[2], out[2], err[2];
     need(pipe2(in, O_CLOEXEC) != -1 && pipe2(out, O_CLOEXEC) != -1 && pipe2(err, O_CLOEXEC) != -1, "pipe2");
     programs.emplace_back();

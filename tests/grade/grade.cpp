@@ -1,0 +1,92 @@
+// grade.cpp: the command behind `make grade`: grade SUBMISSIONS GRADES
+#include <algorithm>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <unistd.h>
+
+#include "../harness/box.hpp"
+#include "grader.hpp"
+#include "mark.hpp"
+#include "text.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+enum Exit { GRADED = 0, BAD_INPUT = 2, KIT_BROKEN = 4, INTERRUPTED = 130 };
+
+struct BadInput : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// The lessons that somebody has handed in.
+std::vector<std::string> lessons_in(const std::vector<Submission> &submissions)
+{
+    std::vector<std::string> lessons;
+    for (const std::string &lesson : all_lessons())
+        for (const Submission &submission : submissions)
+            for (const Work &work : submission.works)
+                if (work.lesson == lesson && (lessons.empty() || lessons.back() != lesson))
+                    lessons.push_back(lesson);
+    return lessons;
+}
+
+// Makes the folder and keeps a second run out of it for as long as this process lives.
+void occupy(const fs::path &grades)
+{
+    fs::create_directories(grades);
+    int fd = open((grades / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    if (fd == -1)
+        throw BadInput("cannot write in " + grades.string());
+    if (fcntl(fd, F_SETLK, &whole) == -1)
+        throw BadInput("another make grade is at work in " + grades.string() + ": wait for its end, or choose another "
+                       "folder with GRADES=DIR");
+}
+
+int grade(const std::string &folder, const fs::path &grades)
+{
+    if (folder.empty())
+        throw BadInput("usage: make grade SUBMISSIONS=DIR, where DIR has a folder for each student, such as "
+                       "DIR/ada/01-blocking/server.cpp");
+    std::vector<std::string> notes;
+    std::vector<Submission> submissions = read_submissions(folder, all_lessons(), notes);
+    std::vector<std::string> lessons = lessons_in(submissions);
+    if (lessons.empty())
+        throw BadInput("nothing to grade in " + one_line(folder) + ": there should be a folder for each student, such "
+                       "as " + one_line(folder) + "/ada/01-blocking/server.cpp");
+    occupy(grades);
+    std::string missing = why_no_box(fs::current_path());
+    if (!missing.empty())
+        notes.push_back("this machine allows no private networks (" + missing + "): some steps cannot be checked, and "
+                        "programs run less apart from your files. " + how_to_allow());
+    for (const std::string &note : notes)
+        printf("  %s\n", note.c_str());
+    Grader grader(submissions, lessons, grades, missing.empty());
+    if (!grader.run()) {
+        puts("\n  interrupted; the same command goes on from here");
+        return INTERRUPTED;
+    }
+    printf("  %s\n", (grades / "grades.csv").c_str());
+    return grader.stumbled() ? KIT_BROKEN : GRADED;
+}
+
+} // namespace
+
+int main(int argc, char *argv[])
+{
+    setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+    try {
+        return grade(argc > 1 ? argv[1] : "", fs::absolute(argc > 2 && argv[2][0] ? argv[2] : "build/grade"));
+    } catch (const BadInput &bad) {
+        fprintf(stderr, "%s\n", bad.what());
+        return BAD_INPUT;
+    } catch (const std::exception &error) {
+        fprintf(stderr, "%s\n", error.what());
+        return KIT_BROKEN;
+    }
+}
