@@ -85,8 +85,7 @@ build/kit-tests: $(wildcard tests/kit/*.cpp) common/error.hpp
 	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@
 
 # Grading, and the archive for students, in which there is nothing of it.
-build/grader: $(wildcard tests/grade/*) $(filter-out build/harness/runner.o,$(HARNESS)) \
-              $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/lessons/*.cpp))
+build/grader: $(wildcard tests/grade/*pp) $(HARNESS) $(CHECKS)
 	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
 
 grade: FORCE

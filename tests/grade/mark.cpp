@@ -1,6 +1,5 @@
 #include "mark.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -42,21 +41,7 @@ std::string compiler()
     return std::string(chosen && *chosen ? chosen : "g++") + " -Og -g -Wall -Wextra";
 }
 
-// In the order of their steps: first the lesson's own, then what still holds of those before.
-std::vector<const Check *> checks_of(const std::string &folder)
-{
-    int lesson = atoi(folder.c_str());
-    std::vector<const Check *> checks;
-    for (const Check *check : Check::all())
-        if (check->lesson <= lesson && check->last >= lesson)
-            checks.push_back(check);
-    std::stable_sort(checks.begin(), checks.end(), [&](const Check *a, const Check *b) {
-        return std::make_tuple(-a->lesson, a->step) < std::make_tuple(-b->lesson, b->step);
-    });
-    return checks;
-}
-
-// Builds program; returns what is wrong with it, in a line that more may follow, or "".
+// Builds program; returns what is wrong with it, in short in the first line, or "".
 std::string complaint_about(const std::string &program, const HandedIn &source, const std::string &lesson,
                             const std::string &stage, bool isolated)
 {
@@ -68,7 +53,8 @@ std::string complaint_about(const std::string &program, const HandedIn &source, 
     std::string said = first_complaint(built.said), path = fs::path(stage).relative_path().string() + '/';
     for (size_t at; (at = said.find(path)) != std::string::npos;)
         said.erase(at, path.size());
-    return lesson + '/' + program + ".cpp does not compile\n" + said;
+    said.erase(0, said.find_first_not_of("/\n"));
+    return lesson + '/' + program + ".cpp does not compile: " + said;
 }
 
 } // namespace
@@ -108,7 +94,7 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
         if (!complaint.empty())
             result.complaints.push_back(complaint);
     }
-    std::vector<const Check *> checks = checks_of(work.lesson);
+    std::vector<const Check *> checks = checks_of(atoi(work.lesson.c_str()));
     Outcomes outcomes = run(checks, open_binaries(folder, false), isolated, false, CHECKS_AT_ONCE);
     for (const Check *check : checks) {
         const Outcome &outcome = outcomes.at(check);
@@ -122,7 +108,7 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
 Result unchecked(const std::string &lesson, Verdict verdict, const std::string &why)
 {
     Result result{"", 0, {}, {}};
-    for (const Check *check : checks_of(lesson))
+    for (const Check *check : checks_of(atoi(lesson.c_str())))
         result.checks.push_back({check->lesson, check->step, check->name, verdict, 0, why + '\n'});
     return result;
 }

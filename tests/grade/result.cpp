@@ -154,7 +154,7 @@ std::vector<std::string> notes_of(const Report &report)
     for (size_t i = 0; i < report.lessons.size(); i++) {
         const Result &result = report.results[i];
         for (const std::string &complaint : result.complaints)
-            notes.push_back(complaint.substr(0, complaint.find('\n')));
+            notes.push_back(complaint.substr(0, std::min<size_t>(complaint.find('\n'), 160)));
         if (kit_stumbled(result))
             notes.push_back(report.lessons[i] + ": the kit stumbled, grade again");
         else if (size_t skipped = score_of(result).skipped)

@@ -53,6 +53,7 @@ int open_folder(int parent, const std::string &name)
     return openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+// Their names, sorted; not the hidden ones, which file managers leave.
 std::vector<std::string> entries(int folder)
 {
     std::vector<std::string> names;
@@ -60,7 +61,7 @@ std::vector<std::string> entries(int folder)
     if (!directory)
         throw std::runtime_error(strerror(errno));
     while (dirent *entry = readdir(directory))
-        if (entry->d_name[0] != '.') // . and .., and what file managers leave
+        if (entry->d_name[0] != '.')
             names.push_back(entry->d_name);
     closedir(directory);
     std::sort(names.begin(), names.end());
@@ -108,6 +109,8 @@ Submission read_submission(int folder, const std::string &student, const std::ve
             submission.works.push_back(
                 {name, read_source(lesson.fd, "server.cpp"), read_source(lesson.fd, "client.cpp")});
     }
+    if (submission.works.empty() && submission.notes.empty())
+        submission.notes.push_back("no lesson: there should be a folder such as " + lessons[0]);
     for (const Work &work : submission.works) {
         if (!work.server.problem.empty())
             submission.notes.push_back(work.lesson + "/server.cpp " + work.server.problem);
