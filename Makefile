@@ -27,11 +27,14 @@ help:
 	@echo 'make steady      repeats the checks of the solutions under load (REPEATS=100 LOOPS=2)'
 	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
 	@echo 'make bench-full  the same five times: minimum, median, maximum'
+	@echo 'make grade       checks what many students have handed in: SUBMISSIONS=DIR has a folder for each'
+	@echo 'make handout     writes the kit for students, without solutions: build/sockets-lab.tar.gz'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(patsubst 0%,%,$(1))
+unless_handout = $(if $(wildcard solutions),,$(error this is a handout: $(1)))
 
 lesson%: FORCE
 	$(call known,$(call plain,$*))
@@ -39,17 +42,19 @@ lesson%: FORCE
 	@CXX=$(CXX) build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
 
 solution%: FORCE
+	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
 	@CXX=$(CXX) build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
 
 diff%: FORCE
+	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
 	@old=$$(($(call plain,$*) - 1)); if [ $$old -eq 0 ]; then echo 'lesson 1 is the first: there is nothing before it'; exit 2; fi; \
 	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
 
 check: FORCE
-	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge
+	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge $(GRADER)
 	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
 
 # Not a part of check: it takes its time.
@@ -84,14 +89,21 @@ build/kit-tests: $(wildcard tests/kit/*.cpp) common/error.hpp
 	@tests/kit/get-doctest.sh
 	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@
 
-# Grading, and the archive for students, in which there is nothing of it.
-build/grader: $(wildcard tests/grade/*pp) $(HARNESS) $(CHECKS)
-	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
+# --- Grading, and the archive for students, which has nothing of it ---
+GRADER := $(if $(wildcard tests/grade),build/grader)
 
 grade: FORCE
+	$(call unless_handout,it has no grading)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
 	@CXX=$(CXX) build/grader "$$SUBMISSIONS" "$$GRADES"
-# End of grading.
+
+handout: FORCE
+	$(call unless_handout,it has all that a handout has)
+	@tests/grade/handout.sh
+
+build/grader: $(wildcard tests/grade/*pp) $(HARNESS) $(CHECKS)
+	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
+# --- End of grading ---
 
 -include $(wildcard build/harness/*.d build/lessons/*.d)
 

@@ -51,12 +51,13 @@ starters() {
 }
 shell_scripts() {
     command -v shellcheck >/dev/null || { echo 'shellcheck is not installed'; return 77; }
-    shellcheck -x netns/*.sh tests/*.sh tests/kit/*.sh .ci/run
+    find netns tests -name "*.sh" -exec shellcheck -x .ci/run {} +
 }
 
 # What there is to judge, the slow ones first.
 subjects() {
     local folder patch step steps odd
+    [ -d solutions ] || { printf 'starter %s\n' "$@"; return; }
     for folder in "$@"; do echo "sanitized $folder"; echo "solution $folder"; done
     for folder in "$@"; do
         for patch in tests/mistakes/"$folder"/*.patch; do echo "mistake $folder $(basename "$patch" .patch)"; done
@@ -81,7 +82,7 @@ build_variants() {
         fresh "$folder" && continue
         rm -rf build/check/*/"$folder"
         list+=$(subjects "$folder")$'\n'
-        jobs+="group $folder server"$'\n'"group $folder client"$'\n'
+        [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
     done
     [ -n "$list" ] || return 0
     mkdir -p build/check
@@ -92,19 +93,22 @@ build_variants() {
     for folder in "$@"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
 }
 
+[ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
 list=$(subjects "$@")
 build_variants "$@"
-total=$(($(wc -l <<<"$list") + 3))
+total=$(($(wc -l <<<"$list") + 5))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
 done < <(build/judge <<<"$list")
 kit_test "unit tests" unit_tests
-kit_test "starters" starters "$@"
+[ ! -d solutions ] || kit_test "starters" starters "$@"
+[ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
+[ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
 kit_test "shellcheck" shell_scripts
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
-    printf '%s: solution, starter, %d mistakes: %s\n' "$lesson" \
-        "$(find "tests/mistakes/$lesson" -name '*.patch' | wc -l)" \
+    printf '%s: %s: %s\n' "$lesson" \
+        "$([ -d solutions ] && echo "solution, starter, $(find "tests/mistakes/$lesson" -name '*.patch' | wc -l) mistakes" || echo starter)" \
         "$([ -z "${short_in_lesson[$lesson]-}" ] && echo "all ${of_lesson[$lesson]-0} as they should be" ||
             echo "${short_in_lesson[$lesson]} of ${of_lesson[$lesson]} fall short")"
 done

@@ -54,6 +54,8 @@ int grade(const std::string &folder, const fs::path &grades)
     if (folder.empty())
         throw BadInput("usage: make grade SUBMISSIONS=DIR, where DIR has a folder for each student, such as "
                        "DIR/ada/01-blocking/server.cpp");
+    if (!fs::is_directory(folder) || access(folder.c_str(), R_OK | X_OK) == -1)
+        throw BadInput("SUBMISSIONS=" + one_line(folder) + " is no folder that can be read");
     std::vector<std::string> notes;
     std::vector<Submission> submissions = read_submissions(folder, all_lessons(), notes);
     std::vector<std::string> lessons = lessons_in(submissions);

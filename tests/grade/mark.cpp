@@ -57,6 +57,16 @@ std::string complaint_about(const std::string &program, const HandedIn &source, 
     return lesson + '/' + program + ".cpp does not compile: " + said;
 }
 
+// They get a second chance: what a busy machine spoils once must not cost anybody a mark.
+std::vector<const Check *> not_passed(const Outcomes &outcomes)
+{
+    std::vector<const Check *> checks;
+    for (const auto &outcome : outcomes)
+        if (outcome.second.verdict == FAILED || outcome.second.verdict == BROKEN)
+            checks.push_back(outcome.first);
+    return checks;
+}
+
 } // namespace
 
 std::vector<std::string> all_lessons()
@@ -95,7 +105,10 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
             result.complaints.push_back(complaint);
     }
     std::vector<const Check *> checks = checks_of(atoi(work.lesson.c_str()));
-    Outcomes outcomes = run(checks, open_binaries(folder, false), isolated, false, CHECKS_AT_ONCE);
+    Binaries binaries = open_binaries(folder, false);
+    Outcomes outcomes = run(checks, binaries, isolated, false, CHECKS_AT_ONCE);
+    for (const auto &second : run(not_passed(outcomes), binaries, isolated, false, CHECKS_AT_ONCE))
+        outcomes[second.first] = second.second;
     for (const Check *check : checks) {
         const Outcome &outcome = outcomes.at(check);
         result.checks.push_back(

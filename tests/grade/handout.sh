@@ -1,0 +1,27 @@
+#!/bin/sh
+# handout.sh: writes build/sockets-lab.tar.gz, the kit for students: without solutions,
+# and without what only the instructor needs.
+set -eu
+cd "$(dirname "$0")/../.."
+work=build/handout.$$
+top=$work/sockets-lab
+trap 'rm -rf "$work"' EXIT
+left_out='^(solutions|tests/(mistakes|odd|hostile|grade)|tests/kit/(grade|handout)\.[a-z]*)(/|$)'
+
+# What belongs to the kit: what git knows of, or where there is no git all but what is made.
+if [ -e .git ] && command -v git >/dev/null; then
+    files=$(git -c core.quotePath=false ls-files)
+    changed=$(git status --porcelain --untracked-files=no -- lessons)
+    [ -z "$changed" ] || printf 'note: the handout has lessons/ as they are here, which is not as they were committed:\n%s\n' "$changed"
+else
+    files=$(find . \( -path ./build -o -path ./.git \) -prune -o -type f ! -name server ! -name client -print | sed 's|^\./||')
+fi
+printf '%s\n' "$files" | grep -Ev "$left_out" | while read -r file; do
+    [ -e "$file" ] || continue # removed, and that not committed
+    mkdir -p "$top/$(dirname "$file")"
+    cp "$file" "$top/$file"
+done
+chmod -R u=rwX,go=rX "$top"
+tar -C "$work" -czf "$work/sockets-lab.tar.gz" sockets-lab
+mv "$work/sockets-lab.tar.gz" build/sockets-lab.tar.gz
+echo 'build/sockets-lab.tar.gz: without solutions, known mistakes, odd and hostile programs, and grading'

@@ -1,0 +1,116 @@
+#!/bin/sh
+# grade.sh: grades a few tiny submissions, and compares what comes out with what should.
+set -u
+cd "$(dirname "$0")/../.." || exit 4
+export LC_ALL=C
+top=$PWD/build/check/grade
+handed_in=$top/handed-in grades=$top/grades
+rm -rf "$top"
+mkdir -p "$handed_in"
+
+fail() {
+    echo "$*"
+    exit 1
+}
+# The number of checks that a machine skips is its own affair.
+grade() { build/grader "$@" 2>&1 | sed '/could not be checked/d; /private networks/d'; }
+must_say() {
+    found=$(grade "$handed_in" "$grades")
+    wanted=$(cat)
+    [ "$found" = "$wanted" ] || fail "$1: should say:
+$wanted
+but says:
+$found"
+}
+must_refuse() {
+    said=$(build/grader "$2" "$grades" 2>&1)
+    status=$?
+    [ "$status $(printf '%s\n' "$said" | wc -l)" = '2 1' ] || fail "$1: status $status: $said"
+    case $said in *"$3"*) ;; *) fail "$1: should say '$3', says: $said" ;; esac
+}
+has() { grep -qF -e "$2" "$1" || fail "$1 lacks: $2"; }
+
+must_refuse "no folder" "" "SUBMISSIONS=DIR"
+must_refuse "no such folder" "$top/none" "is no folder"
+must_refuse "an empty folder" "$handed_in" "nothing to grade"
+
+# One step done, with a header of its own, which must not count.
+ada="$handed_in/ada lovelace/01-blocking"
+mkdir -p "$ada" "$handed_in/ada lovelace/common"
+echo '#error not this one' >"$handed_in/ada lovelace/common/error.hpp"
+echo 'int main() {}' >"$ada/server.cpp"
+cat >"$ada/client.cpp" <<'END'
+#include "../../common/error.hpp"
+int main() { errno = ECONNREFUSED; check(-1, "connect"); }
+END
+# A name and words that no format takes as they are; a file that must not be waited for.
+odd="$handed_in/"'<&>"'"$(printf '\033\377')"
+mkdir -p "$odd/01-blocking"
+printf '%s\n' '#include <stdio.h>' 'int main() { fputs("\033]\377\001]]><&\"", stderr); }' >"$odd/01-blocking/server.cpp"
+mkfifo "$odd/01-blocking/client.cpp"
+# Nothing that can be built.
+eve="$handed_in/eve"
+mkdir -p "$eve/01-blocking"
+ln -s "$PWD/solutions/01-blocking/server.cpp" "$eve/01-blocking/server.cpp"
+printf 'int main() {}\0' >"$eve/01-blocking/client.cpp"
+mkdir "$handed_in/zoe" "$handed_in/zoe/9-nine"
+ln -s "$PWD/solutions" "$handed_in/link"
+sources=$(find "$handed_in" -name '*.cpp' -type f -exec cksum {} +)
+
+rows() {
+    cat <<'END'
+  link is a symbolic link, which is not followed, no student's folder: ignored
+  student       01-blocking    total
+  <&>"\x1b\xff          0/9      0/9
+      01-blocking/client.cpp is a FIFO
+  ada lovelace          1/9      1/9
+      common is no lesson: ignored
+  eve                   0/9      0/9
+      01-blocking/server.cpp is a symbolic link, which is not followed
+      01-blocking/client.cpp is no text
+  zoe                     -      0/9
+      9-nine is no lesson: ignored
+
+  $1 lessons checked now, $2 unchanged since they were checked
+  $grades/grades.csv
+END
+}
+must_say "the first run" <<END
+$(rows | sed "s|\$1|3|; s|\$2|0|; s|\$grades|$grades|")
+END
+[ "$(find "$handed_in" -name '*.cpp' -type f -exec cksum {} +)" = "$sources" ] || fail "a submission was changed"
+[ ! -e "$grades/.being-checked" ] || fail "the working folder is still there"
+
+ada="$grades/students/ada lovelace"
+has "$ada/results.json" '"score": 1,'
+has "$ada/results.json" '"max_score": 9,'
+has "$ada/results.json" '{"number": "1.8", "name": "01-blocking: the client says why it cannot connect", "score": 1, "max_score": 1, "status": "passed"'
+has "$ada/junit.xml" '<testcase classname="01-blocking.step 1.8" name="the client says why it cannot connect"'
+has "$grades/grades.csv" '"<&>""\x1b\xff",0,9,0,9'
+has "$grades/grades.csv" '"ada lovelace",1,9,1,9'
+if command -v python3 >/dev/null; then
+    python3 - "$grades"/students/* <<'END' || fail "not what others can read"
+import json, sys, xml.etree.ElementTree
+for folder in sys.argv[1:]:
+    results = json.load(open(folder + "/results.json", encoding="utf-8"))
+    assert results["score"] == sum(test["score"] for test in results["tests"]), folder
+    assert len(results["tests"]) == 9, folder
+    suites = xml.etree.ElementTree.parse(folder + "/junit.xml").getroot()
+    assert len(suites.findall(".//testcase")) == int(suites.find("testsuite").get("tests")), folder
+END
+fi
+
+# Only what is in a file counts, not when it was written.
+find "$handed_in" -name '*.cpp' -type f -exec touch {} +
+must_say "the same again" <<END
+$(rows | sed "s|\$1|0|; s|\$2|3|; s|\$grades|$grades|")
+END
+# An interrupted write, or another version of the kit.
+printf '16 0123' >"$grades/students/eve/.01-blocking"
+must_say "after a damaged record" <<END
+$(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
+END
+echo >>"$handed_in/ada lovelace/01-blocking/client.cpp"
+must_say "after a change" <<END
+$(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
+END
