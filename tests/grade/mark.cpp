@@ -57,14 +57,18 @@ std::string complaint_about(const std::string &program, const HandedIn &source, 
     return lesson + '/' + program + ".cpp does not compile: " + said;
 }
 
-// They get a second chance: what a busy machine spoils once must not cost anybody a mark.
-std::vector<const Check *> not_passed(const Outcomes &outcomes)
+// What does not pass gets a second chance: what a busy machine spoils once must not cost
+// anybody a mark.
+Outcomes outcomes_of(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated)
 {
-    std::vector<const Check *> checks;
+    Outcomes outcomes = run(checks, binaries, isolated, false, CHECKS_AT_ONCE);
+    std::vector<const Check *> again;
     for (const auto &outcome : outcomes)
         if (outcome.second.verdict == FAILED || outcome.second.verdict == BROKEN)
-            checks.push_back(outcome.first);
-    return checks;
+            again.push_back(outcome.first);
+    for (const auto &second : run(again, binaries, isolated, false, CHECKS_AT_ONCE))
+        outcomes[second.first] = second.second;
+    return outcomes;
 }
 
 } // namespace
@@ -104,11 +108,11 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
         if (!complaint.empty())
             result.complaints.push_back(complaint);
     }
-    std::vector<const Check *> checks = checks_of(atoi(work.lesson.c_str()));
     Binaries binaries = open_binaries(folder, false);
-    Outcomes outcomes = run(checks, binaries, isolated, false, CHECKS_AT_ONCE);
-    for (const auto &second : run(not_passed(outcomes), binaries, isolated, false, CHECKS_AT_ONCE))
-        outcomes[second.first] = second.second;
+    if (binaries.server == -1 && binaries.client == -1)
+        return unchecked(work.lesson, FAILED, "there is no program to run", result.complaints);
+    std::vector<const Check *> checks = checks_of(atoi(work.lesson.c_str()));
+    Outcomes outcomes = outcomes_of(checks, binaries, isolated);
     for (const Check *check : checks) {
         const Outcome &outcome = outcomes.at(check);
         result.checks.push_back(
@@ -118,9 +122,10 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
     return result;
 }
 
-Result unchecked(const std::string &lesson, Verdict verdict, const std::string &why)
+Result unchecked(const std::string &lesson, Verdict verdict, const std::string &why,
+                 const std::vector<std::string> &complaints)
 {
-    Result result{"", 0, {}, {}};
+    Result result{"", 0, complaints, {}};
     for (const Check *check : checks_of(atoi(lesson.c_str())))
         result.checks.push_back({check->lesson, check->step, check->name, verdict, 0, why + '\n'});
     return result;

@@ -18,4 +18,5 @@ std::string fingerprint(const std::string &kit, const Work &work);
 Result mark(const Work &work, const std::string &stage, bool isolated);
 
 // All checks of lesson with the same verdict.
-Result unchecked(const std::string &lesson, Verdict verdict, const std::string &why);
+Result unchecked(const std::string &lesson, Verdict verdict, const std::string &why,
+                 const std::vector<std::string> &complaints = {});
