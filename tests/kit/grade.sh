@@ -110,7 +110,7 @@ printf '16 0123' >"$grades/students/eve/.01-blocking"
 must_say "after a damaged record" <<END
 $(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
 END
-printf ' ' >>"$handed_in/eve/01-blocking/client.cpp"
+echo >>"$handed_in/ada lovelace/01-blocking/client.cpp"
 must_say "after a change" <<END
 $(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
 END
