@@ -61,6 +61,7 @@ check: FORCE
 REPEATS ?= 100
 LOOPS ?= 2
 steady: FORCE
+	$(call unless_handout,it has no solutions)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
 	@build/steady $(REPEATS) $(LOOPS)
 

@@ -223,10 +223,9 @@ void print_sum(int lesson, bool one_step, const Tally &tally)
         sum += dot + "again: " + make + dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);
     else if (one_step)
         sum = "this step holds" + dot + "all of them: " + make;
-    else if (fs::exists(next))
-        sum += dot + "compare with solutions/" + dot + "what comes next: " + next;
     else
-        sum += dot + "compare with solutions/" + dot + "that was the last lesson";
+        sum += (fs::exists("solutions") ? dot + "compare with solutions/" : "") + dot + // a handout has none
+               (fs::exists(next) ? "what comes next: " + next : "that was the last lesson");
     printf("\n  %s\n", sum.c_str());
 }
 
