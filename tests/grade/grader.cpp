@@ -14,7 +14,8 @@
 
 namespace fs = std::filesystem;
 
-namespace {
+namespace
+{
 
 // Programs under test wait, most of the time.
 const size_t WORKERS = 2 * std::max(1U, std::thread::hardware_concurrency());

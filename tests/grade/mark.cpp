@@ -10,7 +10,8 @@
 #include "../harness/compile.hpp"
 #include "../harness/report.hpp"
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 
@@ -87,7 +88,8 @@ std::vector<std::string> all_lessons()
 
 std::string fingerprint_of_kit(bool isolated)
 {
-    return hash({contents("/proc/self/exe"), contents("common/error.hpp"), compiler(), isolated ? "box" : "open"});
+    return hash(
+        {contents("/proc/self/exe"), contents("common/error.hpp"), compiler(), isolated ? "box" : "open"});
 }
 
 std::string fingerprint(const std::string &kit, const Work &work)

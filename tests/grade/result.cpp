@@ -9,7 +9,8 @@
 
 #include "text.hpp"
 
-namespace {
+namespace
+{
 
 const size_t LONGEST = 16 << 10; // bytes of a report that go into a file
 
@@ -84,7 +85,8 @@ std::string test_of(const std::string &lesson, const Step &step)
     bool passed = step.verdict == PASSED;
     return "    {\"number\": " + json(step.number) + ", \"name\": " + json(lesson + ": " + step.name) +
            ", \"score\": " + (passed ? "1" : "0") + ", \"max_score\": 1, \"status\": \"" +
-           (passed ? "passed" : "failed") + "\", \"output\": " + json(told(step)) + ", \"visibility\": \"visible\"}";
+           (passed ? "passed" : "failed") + "\", \"output\": " + json(told(step)) +
+           ", \"visibility\": \"visible\"}";
 }
 
 std::string lines(const std::vector<std::string> &texts)
@@ -102,7 +104,8 @@ std::vector<Step> steps_of(const Result &result)
     std::vector<Step> steps;
     for (const CheckResult &check : result.checks) {
         bool own = check.lesson == result.checks[0].lesson;
-        std::string number = std::to_string(result.checks[0].lesson) + '.' + (own ? std::to_string(check.step) : "0");
+        std::string number =
+            std::to_string(result.checks[0].lesson) + '.' + (own ? std::to_string(check.step) : "0");
         if (steps.empty() || steps.back().number != number)
             steps.push_back({number, own ? check.name : "what the lessons before taught", PASSED, &check, 0});
         Step &step = steps.back();
@@ -158,7 +161,8 @@ std::vector<std::string> notes_of(const Report &report)
         if (kit_stumbled(result))
             notes.push_back(report.lessons[i] + ": the kit stumbled, grade again");
         else if (size_t skipped = score_of(result).skipped)
-            notes.push_back(report.lessons[i] + ": steps that could not be checked: " + std::to_string(skipped));
+            notes.push_back(report.lessons[i] +
+                            ": steps that could not be checked: " + std::to_string(skipped));
     }
     return notes;
 }
@@ -217,9 +221,10 @@ std::string gradescope(const Report &report)
     Score total = total_of(report);
     output = lines(notes_of(report)) + std::to_string(total.passed) + " of " + std::to_string(total.most) +
              " steps passed\n" + output;
-    return "{\n  \"score\": " + std::to_string(total.passed) + ",\n  \"max_score\": " + std::to_string(total.most) +
-           ",\n  \"execution_time\": " + seconds(time) + ",\n  \"visibility\": \"visible\",\n  \"output\": " +
-           json(shortened(output)) + ",\n  \"tests\": [" + tests + "\n  ]\n}\n";
+    return "{\n  \"score\": " + std::to_string(total.passed) +
+           ",\n  \"max_score\": " + std::to_string(total.most) + ",\n  \"execution_time\": " + seconds(time) +
+           ",\n  \"visibility\": \"visible\",\n  \"output\": " + json(shortened(output)) +
+           ",\n  \"tests\": [" + tests + "\n  ]\n}\n";
 }
 
 std::string junit(const Report &report)
@@ -233,7 +238,9 @@ std::string junit(const Report &report)
         for (const CheckResult &check : result.checks) {
             count[static_cast<size_t>(check.verdict)]++;
             std::string step = std::to_string(check.lesson) + '.' + std::to_string(check.step);
-            const char *kind = check.verdict == FAILED ? "failure" : check.verdict == BROKEN ? "error" : "skipped";
+            const char *kind = check.verdict == FAILED   ? "failure"
+                               : check.verdict == BROKEN ? "error"
+                                                         : "skipped";
             cases += "    <testcase classname=\"" + report.lessons[i] + ".step " + step + "\" name=\"" +
                      xml(one_line(check.name)) + "\" time=\"" + seconds(check.seconds) + '"';
             if (check.verdict == PASSED)
@@ -242,10 +249,12 @@ std::string junit(const Report &report)
                 cases += std::string("><") + kind + " message=\"" + word(check.verdict) + "\">" +
                          xml(shortened(check.report)) + "</" + kind + "></testcase>\n";
         }
-        out += "  <testsuite name=\"" + report.lessons[i] + "\" tests=\"" + std::to_string(result.checks.size()) +
-               "\" failures=\"" + std::to_string(count[FAILED]) + "\" errors=\"" + std::to_string(count[BROKEN]) +
-               "\" skipped=\"" + std::to_string(count[SKIPPED]) + "\" time=\"" + seconds(result.seconds) + "\">\n" +
-               cases + "    <system-out>" + xml(shortened(lines(result.complaints))) + "</system-out>\n  </testsuite>\n";
+        out += "  <testsuite name=\"" + report.lessons[i] + "\" tests=\"" +
+               std::to_string(result.checks.size()) + "\" failures=\"" + std::to_string(count[FAILED]) +
+               "\" errors=\"" + std::to_string(count[BROKEN]) + "\" skipped=\"" +
+               std::to_string(count[SKIPPED]) + "\" time=\"" + seconds(result.seconds) + "\">\n" + cases +
+               "    <system-out>" + xml(shortened(lines(result.complaints))) +
+               "</system-out>\n  </testsuite>\n";
     }
     return out + "</testsuites>\n";
 }

@@ -11,13 +11,15 @@
 
 #include "text.hpp"
 
-namespace {
+namespace
+{
 
 const off_t LARGEST = 256 << 10; // bytes, some forty times what a lesson needs
 
 // A descriptor that is closed with its scope.
-class Descriptor {
-public:
+class Descriptor
+{
+  public:
     explicit Descriptor(int opened) : fd(opened) {}
     Descriptor(const Descriptor &) = delete;
     Descriptor &operator=(const Descriptor &) = delete;

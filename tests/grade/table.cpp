@@ -6,7 +6,8 @@
 
 #include "text.hpp"
 
-namespace {
+namespace
+{
 
 const size_t LEAST = 7, MOST_OF_NAME = 32; // columns
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace {
+namespace
+{
 
 bool continues(unsigned char byte)
 {
@@ -72,9 +73,8 @@ std::string one_line(const std::string &text)
 
 size_t columns(const std::string &text)
 {
-    return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return !continues(static_cast<unsigned char>(c));
-    }));
+    return static_cast<size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return !continues(static_cast<unsigned char>(c)); }));
 }
 
 std::string json(const std::string &text)

@@ -20,12 +20,12 @@ TEST_CASE("what is no UTF-8 is written out byte by byte")
 {
     CHECK(clean("\xff") == "\\xff");
     CHECK(clean("\x80") == "\\x80");
-    CHECK(clean("\xc3") == "\\xc3");                      // cut short
-    CHECK(clean("\xe2\x82z") == "\\xe2\\x82z");           // likewise
-    CHECK(clean("\xc0\xaf") == "\\xc0\\xaf");             // longer than need be
-    CHECK(clean("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");    // likewise
-    CHECK(clean("\xed\xa0\x80") == "\\xed\\xa0\\x80");    // half of a surrogate pair
-    CHECK(clean("\xef\xbf\xbf") == "\\xef\\xbf\\xbf");    // U+FFFF, which XML forbids
+    CHECK(clean("\xc3") == "\\xc3");                            // cut short
+    CHECK(clean("\xe2\x82z") == "\\xe2\\x82z");                 // likewise
+    CHECK(clean("\xc0\xaf") == "\\xc0\\xaf");                   // longer than need be
+    CHECK(clean("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");          // likewise
+    CHECK(clean("\xed\xa0\x80") == "\\xed\\xa0\\x80");          // half of a surrogate pair
+    CHECK(clean("\xef\xbf\xbf") == "\\xef\\xbf\\xbf");          // U+FFFF, which XML forbids
     CHECK(clean("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80"); // beyond U+10FFFF
 }
 
