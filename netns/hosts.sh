@@ -25,28 +25,28 @@ need flock   util-linux
 
 # --- the state: in a folder where nobody else can write ----------------------
 
-if   [ "$EUID" = 0 ];                                                 then state=/run/socket-lab
-elif [ -d "${XDG_RUNTIME_DIR:-}" ] && [ -O "${XDG_RUNTIME_DIR:-}" ];  then state=$XDG_RUNTIME_DIR/socket-lab
-else                                                                       state=/tmp/socket-lab-$EUID
-fi
+# The same in every terminal, so no variable of the environment has a say.
+if [ "$EUID" = 0 ]; then state=/run/socket-lab; else state=/tmp/socket-lab-$EUID; fi
 
 trust_state() {
-    if [ -L "$state" ] || [ ! -O "$state" ] || [ "$(stat -c '%F %a' "$state")" != "directory 700" ]; then
+    local is
+    is=$(stat -c '%A %u' "$state" 2>/dev/null) || return 0      # not there yet
+    [ "$is" = "drwx------ $EUID" ] ||
         fail "$state is not a folder of yours with mode 700. Remove it, or have it removed."
-    fi
 }
-if [ -e "$state" ] || [ -L "$state" ]; then trust_state; fi
+trust_state
 
 # One script at a time. Whoever waited may find that teardown.sh has removed
 # the folder meanwhile, and then locks the next one.
 lock_state() {
     while :; do
-        [ -d "$state" ] || mkdir -m 700 "$state" 2>/dev/null || :
-        { exec 9<"$state"; } 2>/dev/null || { trust_state; continue; }
+        (umask 077; mkdir -p "$state") || exit 1
         trust_state
+        { exec 9<"$state"; } 2>/dev/null || continue
         flock -w 30 9 || fail "another setup.sh or teardown.sh has been busy for 30 s."
-        ! [ "$state" -ef /proc/self/fd/9 ] || return 0
+        [ ! "$state" -ef /proc/self/fd/9 ] || break
     done
+    trust_state
 }
 
 # --- what is there -------------------------------------------------------------

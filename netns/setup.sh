@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 most=16
-count=${1:-2}
+count=${1-2}
 if [[ ! $count =~ ^[1-9][0-9]?$ ]] || ((count < 2 || count > most)) || [[ $# -gt 1 && $2 != inside ]]; then
     fail "how many hosts? One number from 2 to $most, please."
 fi
@@ -44,6 +44,7 @@ build() {
 # all that was made.
 hold() {
     exec >/dev/null 2>&1
+    cd /                                                # no file system is busy because of it
     local fd
     for fd in /proc/self/fd/*; do                       # keep no file open, above all not the lock
         fd=${fd##*/}
@@ -55,13 +56,13 @@ hold() {
 build_and_hold() {
     exec 8> >(hold)
     process_print $! >"$state/holder"
-    mount -t tmpfs tmpfs /run                           # seen by nobody else
-    mkdir /run/netns
+    show mount -t tmpfs tmpfs /run                      # seen by nobody else
+    show mkdir /run/netns
     build
     local name group
     group=$(id -g)
     for name in "${hosts[@]}"; do                       # allow ping, as most systems do
-        nsenter --net="/run/netns/$name" bash -c \
+        nsenter --net="/run/netns/$name" "$BASH" -c \
             "echo $group $group >/proc/sys/net/ipv4/ping_group_range" 2>/dev/null || :
     done
     echo stay >&8
@@ -69,18 +70,20 @@ build_and_hold() {
 
 # Why it failed, and what helps here. Only asked after it did fail.
 explain() {
-    local error=${1##*$'\n'}
+    local error=${1%%$'\n'*} limit
+    error=${error%.}
     is() { [ "$(cat "/proc/sys/$1" 2>/dev/null)" = "$2" ]; }
     if [ -z "$error" ]; then
         say "it was stopped half-way. Nothing of it is left."
     elif [[ $error == *option* ]]; then
         say "$error. Needed: util-linux 2.35 and iproute2 4.17 or newer."
+    elif [[ $error == *"No space left"* ]]; then
+        limit=$(cd /proc/sys/user && grep -lx 0 max_{user,mnt,net}_namespaces) || limit=max_user_namespaces
+        say "$error. The limit user.${limit%%$'\n'*} is too low. Raise it: sudo sysctl -w user.${limit%%$'\n'*}=10000"
     elif [ "$EUID" = 0 ]; then
         say "$error. If this is a container, start it with --privileged."
     elif is kernel/apparmor_restrict_unprivileged_userns 1; then
         say "$error. AppArmor forbids it to users. Use sudo, or: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
-    elif is user/max_user_namespaces 0; then
-        say "$error. User namespaces are off. Use sudo, or: sudo sysctl -w user.max_user_namespaces=10000"
     elif is kernel/unprivileged_userns_clone 0; then
         say "$error. User namespaces are for root only. Use sudo, or: sudo sysctl -w kernel.unprivileged_userns_clone=1"
     elif grep -q '^Seccomp:.*2' /proc/self/status; then
@@ -133,7 +136,8 @@ take_away
 printf '%s\n' "${namespaces[@]}" >"$state/hosts.new"
 mv "$state/hosts.new" "$state/hosts"
 exec 3>&1
-if ! error=$("${inside_of[@]}" "$BASH" "${BASH_SOURCE[0]}" "$count" inside 2>&1 >&3); then
+[ "$EUID" = 0 ] || say "  ${inside_of[*]}    # where you may do what follows"
+if ! error=$(LC_ALL=C "${inside_of[@]}" "$BASH" "${BASH_SOURCE[0]}" "$count" inside 2>&1 >&3); then
     take_away
     rmdir "$state"
     fail "$(explain "$error")"
