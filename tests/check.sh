@@ -96,7 +96,7 @@ build_variants() {
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
 list=$(subjects "$@")
 build_variants "$@"
-total=$(($(wc -l <<<"$list") + 5))
+total=$(($(wc -l <<<"$list") + 6))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
 done < <(build/judge <<<"$list")
@@ -104,6 +104,7 @@ kit_test "unit tests" unit_tests
 [ ! -d solutions ] || kit_test "starters" starters "$@"
 [ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
 [ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
+kit_test "netns scripts" tests/kit/netns.sh
 kit_test "shellcheck" shell_scripts
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
