@@ -3,7 +3,6 @@
 # compiler does not find it.
 set -u
 here=build/doctest
-header=usr/include/doctest/doctest.h
 finds() { "${CXX:-g++}" -E -isystem "$here/usr/include" -include doctest/doctest.h -xc++ /dev/null >/dev/null 2>&1; }
 finds && exit 0
 
@@ -19,9 +18,9 @@ fetch() {
     (cd "$work" && apt-get -q -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" \
         -o APT::Sandbox::User= "$@") >"$work/log" 2>&1
 }
-if { fetch update && fetch download doctest-dev; } && dpkg -x "$work"/doctest-dev*.deb "$work/root" &&
-    [ -f "$work/root/$header" ]; then
-    rm -rf "$here" && mv "$work/root" "$here"
+# Put in place whole, and never over what another run has put there meanwhile.
+if { fetch update && fetch download doctest-dev; } && dpkg -x "$work"/doctest-dev*.deb "$work/root"; then
+    mv -T "$work/root" "$here" 2>/dev/null
 fi
 finds && exit 0
 echo "doctest is missing and could not be fetched (no network?). Install it: sudo apt-get install doctest-dev" >&2
