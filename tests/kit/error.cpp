@@ -12,7 +12,7 @@
 namespace {
 
 struct Ended {
-    int status;
+    int status; // -1: by a signal
     std::string said;
 };
 
@@ -35,7 +35,7 @@ Ended in_child(void (*act)())
     close(ends[0]);
     int status = 0;
     waitpid(pid, &status, 0);
-    return {WEXITSTATUS(status), said};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, said};
 }
 
 } // namespace
@@ -44,6 +44,7 @@ TEST_CASE("check() hands on what does not fail")
 {
     CHECK(check(0, "socket") == 0);
     CHECK(check(5L, "read") == 5L);
+    CHECK(check(-2, "fcntl") == -2);
 }
 
 TEST_CASE("check() tells place, call and reason, and exits with 1")
@@ -59,10 +60,25 @@ TEST_CASE("check() tells place, call and reason, and exits with 1")
 
 TEST_CASE("complain() tells the same and comes back")
 {
+    const int line = __LINE__ + 3;
     Ended ended = in_child([] {
         errno = ECONNRESET;
         complain("read");
     });
     CHECK(ended.status == 7);
-    CHECK(ended.said.find(": read: Connection reset by peer\n") != std::string::npos);
+    CHECK(ended.said == "error.cpp:" + std::to_string(line) + ": read: Connection reset by peer\n");
+}
+
+TEST_CASE("a file is told by its name alone, in whatever folder it lies")
+{
+    Ended here = in_child([] {
+        errno = EPIPE;
+        complain("write", "server.cpp", 20);
+    });
+    CHECK(here.said == "server.cpp:20: write: Broken pipe\n");
+    Ended there = in_child([] {
+        errno = EPIPE;
+        complain("write", "../of/mine/server.cpp", 20);
+    });
+    CHECK(there.said == here.said);
 }
