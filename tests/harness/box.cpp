@@ -4,10 +4,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <grp.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <stdexcept>
 #include <sys/mount.h>
@@ -18,9 +19,11 @@
 #include <unistd.h>
 
 #include "network.hpp"
+#include "proc.hpp"
 
 namespace {
 
+const unsigned CLOSE_ON_EXEC = 1 << 2; // CLOSE_RANGE_CLOEXEC, of Linux 5.11; older headers lack it
 const int NOBODY = 65534;
 
 void need(bool done, const std::string &step)
@@ -29,14 +32,39 @@ void need(bool done, const std::string &step)
         throw std::runtime_error(step + ": " + strerror(errno));
 }
 
-// Who the programs run as: the caller, or for root the user behind sudo, or nobody.
-int plain_id(int own, const char *behind_sudo)
+// Whether this user namespace has a name for id; map is uid_map or gid_map.
+bool is_mapped(const std::string &map, long id)
 {
-    if (geteuid() != 0)
-        return own;
+    std::ifstream file("/proc/self/" + map);
+    for (long first, outside, count; file >> first >> outside >> count;)
+        if (id >= first && id < first + count)
+            return true;
+    return false;
+}
+
+// Who the programs run as: the caller, or for root the user behind sudo, or nobody, or,
+// where root is the only user, root without its powers.
+int plain_id(int own, const char *behind_sudo, const std::string &map)
+{
     const char *text = getenv(behind_sudo);
-    int id = text ? atoi(text) : 0;
-    return id > 0 ? id : NOBODY;
+    int id = text && atoi(text) > 0 ? atoi(text) : NOBODY;
+    return geteuid() == 0 && is_mapped(map, id) ? id : own;
+}
+
+struct User {
+    int uid, gid;
+};
+
+User plain_user()
+{
+    return {plain_id(static_cast<int>(getuid()), "SUDO_UID", "uid_map"),
+            plain_id(static_cast<int>(getgid()), "SUDO_GID", "gid_map")};
+}
+
+// The same in a user namespace of our own, where nobody is root.
+User name_inside(User user)
+{
+    return {user.uid ? user.uid : NOBODY, user.gid ? user.gid : NOBODY};
 }
 
 void write_file(const std::string &path, const std::string &text)
@@ -46,25 +74,26 @@ void write_file(const std::string &path, const std::string &text)
     close(fd);
 }
 
-// Maps one user and one group into the user namespace of the process with this /proc folder.
-void write_maps(const std::string &proc, int uid, int gid)
+// Gives user a name in the user namespace of the process with this /proc folder.
+void write_maps(const std::string &proc, User inside, User user)
 {
-    std::string user = std::to_string(uid), group = std::to_string(gid);
-    write_file(proc + "/uid_map", user + ' ' + user + " 1");
-    write_file(proc + "/gid_map", group + ' ' + group + " 1");
+    write_file(proc + "/uid_map", std::to_string(inside.uid) + ' ' + std::to_string(user.uid) + " 1");
+    write_file(proc + "/gid_map", std::to_string(inside.gid) + ' ' + std::to_string(user.gid) + " 1");
 }
 
-void become(int uid, int gid)
+void become(User user)
 {
     if (setgroups(0, nullptr) == -1)
         need(errno == EPERM, "setgroups"); // an ordinary user may not, and need not
+    auto gid = static_cast<gid_t>(user.gid);
+    auto uid = static_cast<uid_t>(user.uid);
     need(setresgid(gid, gid, gid) != -1, "setresgid");
     need(setresuid(uid, uid, uid) != -1, "setresuid");
 }
 
 // A user namespace of our own for this process. A helper outside of it writes the maps:
 // root may name another user than itself there.
-void unshare_as(int uid, int gid)
+void unshare_as(User user)
 {
     int gate[2];
     need(pipe2(gate, O_CLOEXEC) != -1, "pipe2");
@@ -79,7 +108,7 @@ void unshare_as(int uid, int gid)
             if (read(gate[0], &go, 1) == 1) {
                 if (geteuid() != 0)
                     write_file(proc + "/setgroups", "deny");
-                write_maps(proc, uid, gid);
+                write_maps(proc, name_inside(user), user);
             }
             _exit(0);
         } catch (const std::runtime_error &) {
@@ -136,7 +165,7 @@ void make_root(const std::string &kit)
     for (const char *name : {"/proc", "/dev", "/tmp", "/old"})
         need(mkdir((root + name).c_str(), 0755) != -1, name);
     need(chmod((root + "/tmp").c_str(), 01777) != -1, "chmod");
-    for (const char *name : {"/dev/null", "/dev/zero", "/dev/urandom"}) {
+    for (const char *name : {"/dev/null", "/dev/urandom"}) {
         int fd = open((root + name).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
         need(fd != -1, name);
         close(fd);
@@ -166,43 +195,15 @@ int open_namespace(pid_t pid, const std::string &name)
     return fd;
 }
 
-void die_with_parent(pid_t parent)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(4);
-}
-
-// Ends whatever inside left behind; where there is no PID namespace that did it.
-void kill_descendants()
-{
-    while (DIR *proc = opendir("/proc")) {
-        while (dirent *entry = readdir(proc)) {
-            int pid = atoi(entry->d_name), parent = 0;
-            std::ifstream stat("/proc/" + std::string(entry->d_name) + "/stat");
-            std::string line;
-            if (pid > 0 && std::getline(stat, line))
-                sscanf(line.c_str() + line.rfind(')') + 1, " %*c %d", &parent);
-            if (parent == getpid())
-                kill(pid, SIGKILL);
-        }
-        closedir(proc);
-        if (waitpid(-1, nullptr, 0) == -1)
-            return; // ECHILD: none is left
-    }
-}
-
 // Never returns. Holds the namespaces open until the caller has them.
-[[noreturn]] void hold_template(const std::string &kit, int words)
+[[noreturn]] void hold_template(pid_t caller, const std::string &kit, int words)
 {
     std::string said;
     try {
-        int uid = plain_id(static_cast<int>(getuid()), "SUDO_UID");
-        int gid = plain_id(static_cast<int>(getgid()), "SUDO_GID");
-        pid_t parent = getppid();
-        unshare_as(uid, gid);
-        become(uid, gid);
-        die_with_parent(parent);
+        User user = plain_user();
+        unshare_as(user);
+        become(name_inside(user));
+        die_with(caller, SIGKILL);
         prctl(PR_SET_DUMPABLE, 1); // else /proc/PID/ns is root's
         make_root(kit);
     } catch (const std::runtime_error &error) {
@@ -219,10 +220,11 @@ Template make_template(const std::string &kit)
 {
     int words[2];
     need(pipe2(words, O_CLOEXEC) != -1, "pipe2");
+    pid_t caller = getpid();
     pid_t holder = fork();
     need(holder != -1, "fork");
     if (holder == 0)
-        hold_template(kit, words[1]);
+        hold_template(caller, kit, words[1]);
     close(words[1]);
     char text[256];
     ssize_t n = read(words[0], text, sizeof text);
@@ -243,70 +245,167 @@ const Template &box_template(const std::string &kit)
     return made;
 }
 
-int run_first_process(const std::function<int()> &inside)
+// Neither the terminal nor anything else that is open here goes along to a program inside.
+void keep_descriptors_in()
 {
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    need(null != -1 && dup2(null, STDIN_FILENO) != -1, "/dev/null");
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_ON_EXEC) == 0)
+        return;
+#endif
+    for (int fd : numbers_in("/proc/self/fd"))
+        if (fd > 2)
+            fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// No signal ends the keeper of a box: those of the terminal end its caller, and then
+// SIGTERM comes here.
+void hold_signals()
+{
+    sigset_t all;
+    sigfillset(&all);
+    need(sigprocmask(SIG_BLOCK, &all, nullptr) != -1, "sigprocmask");
+}
+
+// In a process of its own: inside, with the signals as they were.
+pid_t start_first(const std::function<int()> &inside)
+{
+    pid_t keeper = getpid();
+    pid_t first = fork();
+    need(first != -1, "fork");
+    if (first != 0)
+        return first;
     try {
-        const unsigned long plain = MS_NOSUID | MS_NODEV;
-        need(mount("proc", "/proc", "proc", plain | MS_NOEXEC, nullptr) != -1, "mount /proc");
-        need(mount("box", "/tmp", "tmpfs", plain, "size=64m,mode=1777") != -1, "mount /tmp");
-        need(chdir("/tmp") != -1, "/tmp");
-        return inside();
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != 0 && getppid() != keeper) // 0: it is outside of our PID namespace
+            _exit(4);
+        sigset_t none;
+        sigemptyset(&none);
+        need(sigprocmask(SIG_SETMASK, &none, nullptr) != -1, "sigprocmask");
+        _exit(inside());
     } catch (const std::runtime_error &error) {
         fprintf(stderr, "%s\n", error.what());
-        return 3;
+        _exit(3);
     }
 }
 
-int run_isolated(const Template &box, const std::function<int()> &inside)
+// Waits for first, or ends it on SIGTERM. Process 1 of a PID namespace has ended only
+// when all others there have.
+int wait_for(pid_t first)
 {
-    int uid = plain_id(static_cast<int>(getuid()), "SUDO_UID");
-    int gid = plain_id(static_cast<int>(getgid()), "SUDO_GID");
-    pid_t parent = getppid();
+    sigset_t news;
+    sigemptyset(&news);
+    sigaddset(&news, SIGCHLD);
+    sigaddset(&news, SIGTERM);
+    int status;
+    pid_t ended;
+    while ((ended = waitpid(first, &status, WNOHANG)) == 0)
+        if (sigwaitinfo(&news, nullptr) == SIGTERM)
+            kill(first, SIGKILL);
+    need(ended != -1, "waitpid");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 4;
+}
+
+int run_isolated(pid_t caller, const Template &box, const std::function<int()> &inside)
+{
+    User inside_box = name_inside(plain_user());
     need(setns(box.user, CLONE_NEWUSER) != -1 && setns(box.mounts, CLONE_NEWNS) != -1, "setns");
-    become(uid, gid);
-    die_with_parent(parent);
+    become(inside_box);
+    hold_signals();
+    die_with(caller, SIGTERM);
     prctl(PR_SET_DUMPABLE, 1); // else /proc/self is root's
     // A user namespace of its own once more: RLIMIT_NPROC counts by user namespace.
     need(unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) != -1, "unshare");
     write_file("/proc/self/setgroups", "deny");
-    write_maps("/proc/self", uid, gid);
-    pid_t first = fork();
-    need(first != -1, "fork");
-    if (first == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); // getppid() is 0 across a PID namespace
-        _exit(run_first_process(inside));
-    }
-    int status;
-    need(waitpid(first, &status, 0) != -1, "waitpid");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 4;
+    write_maps("/proc/self", inside_box, inside_box);
+    prctl(PR_SET_DUMPABLE, 0);
+    return wait_for(start_first([&] {
+        const unsigned long plain = MS_NOSUID | MS_NODEV;
+        need(mount("proc", "/proc", "proc", plain | MS_NOEXEC, nullptr) != -1, "mount /proc");
+        need(mount("box", "/tmp", "tmpfs", plain, "size=64m,nr_inodes=20k,mode=1777") != -1, "mount /tmp");
+        need(chdir("/tmp") != -1, "/tmp");
+        // In a user namespace of its own a program would be root, with mounts and networks to make.
+        write_file("/proc/sys/user/max_user_namespaces", "0");
+        return inside();
+    }));
 }
 
-int run_in_the_open(const std::function<int()> &inside)
+bool descends(pid_t pid)
 {
-    pid_t parent = getppid();
-    become(plain_id(static_cast<int>(getuid()), "SUDO_UID"),
-           plain_id(static_cast<int>(getgid()), "SUDO_GID"));
-    die_with_parent(parent);
+    while (pid > 1 && pid != getpid())
+        pid = look(pid).parent;
+    return pid == getpid();
+}
+
+// Ends whatever inside left behind, where there is no PID namespace that does it. Who
+// loses its parent becomes our child; who forks fast is met in its process group.
+void kill_descendants()
+{
+    while (waitpid(-1, nullptr, WNOHANG) != -1) { // until ECHILD: none is left
+        for (pid_t pid : numbers_in("/proc")) {
+            if (pid == getpid() || !descends(pid))
+                continue;
+            pid_t group = getpgid(pid);
+            if (group > 0 && group != getpgrp())
+                kill(-group, SIGKILL);
+            kill(pid, SIGKILL);
+        }
+        while (waitpid(-1, nullptr, WNOHANG) > 0)
+            ;
+    }
+}
+
+int run_in_the_open(pid_t caller, const std::function<int()> &inside)
+{
+    prctl(PR_SET_SECUREBITS, SECBIT_NOROOT); // where even nobody is root
+    become(plain_user());
+    hold_signals();
+    die_with(caller, SIGTERM);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    int status = inside();
+    char folder[] = "/tmp/box-XXXXXX"; // to write to; gone when we are
+    need(mkdtemp(folder) && chdir(folder) != -1, folder);
+    int status = wait_for(start_first([&] {
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        return inside();
+    }));
     kill_descendants();
+    std::error_code gone;
+    std::filesystem::remove_all(folder, gone);
     return status;
 }
 
 } // namespace
 
+void die_with(pid_t parent, int signal)
+{
+    prctl(PR_SET_PDEATHSIG, signal);
+    if (getppid() != parent)
+        _exit(4);
+}
+
 pid_t start_in_box(bool isolated, const std::string &kit, const std::function<int()> &inside)
 {
     const Template *box = isolated ? &box_template(kit) : nullptr;
+    pid_t caller = getpid();
     pid_t pid = fork();
     if (pid != 0)
         return pid;
     try {
-        _exit(box ? run_isolated(*box, inside) : run_in_the_open(inside));
+        keep_descriptors_in();
+        prctl(PR_SET_DUMPABLE, 0); // programs inside may not look into us
+        _exit(box ? run_isolated(caller, *box, inside) : run_in_the_open(caller, inside));
     } catch (const std::runtime_error &error) {
         fprintf(stderr, "%s\n", error.what());
         _exit(3);
     }
+}
+
+int end_box(pid_t box)
+{
+    int status;
+    kill(box, SIGTERM);
+    return waitpid(box, &status, 0) == box && WIFEXITED(status) ? WEXITSTATUS(status) : 4;
 }
 
 std::string how_to_allow()

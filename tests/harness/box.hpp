@@ -7,9 +7,16 @@
 
 // Runs inside in a new process, in the box: user, mount, PID, IPC, UTS namespaces, the
 // file system read-only, the kit hidden, never real root. Where isolated is false: on
-// the host, as an ordinary user. What inside started is dead when the process ends, and
-// all of it dies with the caller. Returns its process id, to be waited for.
+// the host, as an ordinary user, in an empty folder. Returns the process id of the box's
+// keeper, which ends after inside and all that it started; all of it dies with the caller.
 pid_t start_in_box(bool isolated, const std::string &kit, const std::function<int()> &inside);
+
+// Ends a box that has not ended by itself, and waits until nothing of it is left. Returns
+// what inside returned; 4 if it did not come to that.
+int end_box(pid_t box);
+
+// Ends this process by signal when its parent ends.
+void die_with(pid_t parent, int signal);
 
 // Whether boxes and networks can be made here: found out by making one. Empty: yes;
 // else the step that failed, and why.

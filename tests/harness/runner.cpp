@@ -87,7 +87,7 @@ void look_closer(Options options, const std::vector<const Check *> &checks, Outc
         if (found->second.report.find("was ended by signal") == std::string::npos)
             return;
         options.subject.command += SANITIZERS;
-        options.subject.output = "build/sanitized/" + fs::path(options.subject.folder).filename().string();
+        options.subject.output = "build/sanitized/" + options.subject.folder;
         if (!build(options.subject, isolated).done)
             return;
         Outcomes closer = run({check}, open_binaries(options.subject.output, true), isolated, true, 1);

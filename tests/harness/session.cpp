@@ -92,8 +92,7 @@ Job start(Run &run, const Check &check, bool isolated)
 
 void end(const Job &job)
 {
-    kill(job.pid, SIGKILL);
-    waitpid(job.pid, nullptr, 0);
+    end_box(job.pid);
     close(job.fd);
 }
 
@@ -107,7 +106,7 @@ Outcome outcome_of(const Job &job)
         outcome.verdict = static_cast<Verdict>(verdict);
         outcome.server = used.find('s') != std::string::npos;
         outcome.client = used.find('c') != std::string::npos;
-        outcome.report = job.text.substr(job.text.find('\n') + 1);
+        outcome.report = printable(job.text.substr(job.text.find('\n') + 1));
     }
     return outcome;
 }
@@ -207,9 +206,11 @@ bool stale(const std::string &output, const Subject &subject, const std::string 
 pid_t start_building(const Subject &subject, const std::string &program, const std::string &output,
                      bool isolated, int words)
 {
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid != 0)
         return pid;
+    die_with(parent, SIGKILL);
     Built built = compile({subject.kit, subject.folder, program}, subject.command, output, isolated);
     bool told = built.said.empty() || write(words, built.said.data(), built.said.size()) != -1;
     _exit(built.done && told ? 0 : 1);
