@@ -58,6 +58,17 @@ std::string quoted(const std::string &text, size_t width)
     return shown + '"';
 }
 
+std::string printable(std::string text)
+{
+    for (size_t i = 0; i < text.size(); i++) {
+        auto c = static_cast<unsigned char>(text[i]), before = static_cast<unsigned char>(i ? text[i - 1] : 0);
+        bool wide = before == 0xC2 && c >= 0x80 && c < 0xA0; // U+0080 to U+009F, in UTF-8
+        if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7F || wide)
+            text[i] = '?';
+    }
+    return text;
+}
+
 void Story::tell(const std::string &from, const std::string &to, const std::string &text)
 {
     events.push_back({from, to, text});

@@ -25,3 +25,6 @@ private:
 
 // Text in quotes, control characters as \n or \x00, cut to width.
 std::string quoted(const std::string &text, size_t width = 24);
+
+// Text as it is safe for a terminal: no control characters but '\n' and '\t'.
+std::string printable(std::string text);
