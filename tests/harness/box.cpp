@@ -132,8 +132,8 @@ void bind_read_only(const std::string &from, const std::string &to)
 {
     need(mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != -1, "bind " + from);
     // Flags that were locked by the outer namespace must be kept.
-    for (unsigned long keep : {0UL, 0UL | MS_NODEV, 0UL | MS_NOSUID | MS_NODEV,
-                               0UL | MS_NOSUID | MS_NODEV | MS_RELATIME})
+    for (unsigned long keep :
+         {0UL, 0UL | MS_NODEV, 0UL | MS_NOSUID | MS_NODEV, 0UL | MS_NOSUID | MS_NODEV | MS_RELATIME})
         if (mount(nullptr, to.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | keep, nullptr) == 0)
             return;
     need(false, "read-only " + from);
@@ -145,8 +145,8 @@ void make_root(const std::string &kit)
     need(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != -1, "mount private");
     const std::string root = "/tmp";
     need(mount("box", root.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=64m,mode=755") != -1, "tmpfs");
-    for (const char *name : {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc",
-                             "/opt", "/nix", "/gnu"}) {
+    for (const char *name :
+         {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/gnu"}) {
         std::string to = root + name;
         struct stat found;
         char target[4096];
@@ -323,7 +323,7 @@ int run_isolated(pid_t caller, const Template &box, const std::function<int()> &
     return wait_for(start_first([&] {
         const unsigned long plain = MS_NOSUID | MS_NODEV;
         need(mount("proc", "/proc", "proc", plain | MS_NOEXEC, nullptr) != -1, "mount /proc");
-        need(mount("box", "/tmp", "tmpfs", plain, "size=64m,nr_inodes=20k,mode=1777") != -1, "mount /tmp");
+        need(mount("box", "/tmp", "tmpfs", plain, "size=64m,nr_inodes=4k,mode=1777") != -1, "mount /tmp");
         need(chdir("/tmp") != -1, "/tmp");
         // In a user namespace of its own a program would be root, with mounts and networks to make.
         write_file("/proc/sys/user/max_user_namespaces", "0");

@@ -76,7 +76,8 @@ std::string in_quotes(const std::string &text)
     return quoted + '\'';
 }
 
-// A source can #include "/proc/self/environ" and so print it: keep what a compiler needs.
+// A source can have /proc/self/environ assembled (.include), and complaints tell of it: keep what
+// a compiler needs.
 void forget_environment()
 {
     std::map<std::string, std::string> kept{{"TMPDIR", "."}};
@@ -88,10 +89,10 @@ void forget_environment()
         setenv(variable.first.c_str(), variable.second.c_str(), 1);
 }
 
-// Several times what an honest program takes; a dishonest one meets them in seconds.
+// Three times what an honest program with sanitizers takes.
 void limit_compiler()
 {
-    rlimit cpu{60, 60}, size{64 << 20, 64 << 20}, memory{1 << 30, 1 << 30};
+    rlimit cpu{60, 60}, size{64 << 20, 64 << 20}, memory{768 << 20, 768 << 20};
     setrlimit(RLIMIT_CPU, &cpu);
     setrlimit(RLIMIT_FSIZE, &size);
     setrlimit(RLIMIT_AS, &memory);

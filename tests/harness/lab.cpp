@@ -17,12 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "forbid.hpp"
 #include "proc.hpp"
 
 namespace {
 
 const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
+const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
 const long BURNED = 5000000000L; // nanoseconds of processor time that no step needs
 
@@ -92,6 +94,7 @@ void become_program(const Binaries &binaries, const std::string &name,
     set_limit(RLIMIT_CORE, 0);
     set_limit(RLIMIT_CPU, 60);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    forbid_calls();
     signal(SIGPIPE, SIG_DFL); // what is ignored stays so across exec
     setsid();
     for (int i = 0; i < 3; i++)
@@ -100,8 +103,11 @@ void become_program(const Binaries &binaries, const std::string &name,
     for (const std::string &argument : arguments)
         argv.push_back(const_cast<char *>(argument.c_str()));
     argv.push_back(nullptr);
-    std::string path = "PATH=/usr/bin:/bin";
-    char *environment[] = {&path[0], nullptr};
+    // What a program says in __asan_default_options() counts less than these.
+    std::string path = "PATH=/usr/bin:/bin",
+                memory = "ASAN_OPTIONS=log_path=stderr:exitcode=1:halt_on_error=1:handle_segv=1",
+                behaviour = "UBSAN_OPTIONS=log_path=stderr:exitcode=1:halt_on_error=1";
+    char *environment[] = {&path[0], &memory[0], &behaviour[0], nullptr};
     fexecve(name == "server" ? binaries.server : binaries.client, argv.data(), environment);
     _exit(127);
 }
@@ -176,6 +182,9 @@ void Lab::watch_over(const std::string &what, double rest)
         unmet("your program is " + std::to_string(all.processes) + " processes by now, and starts more");
     if (all.memory > HOARD)
         unmet("your program takes " + std::to_string(all.memory >> 20) + " MiB of memory, and wants more");
+    for (const Program &program : programs)
+        if (network.isolated && sockets_in_network(program.pid) > SOCKETS)
+            unmet("your " + program.name + " has opened more than " + std::to_string(SOCKETS) + " sockets");
     if (watch.cpu != -1)
         watch.burned += std::max(0L, all.cpu - watch.cpu);
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)

@@ -12,11 +12,14 @@
 // Takes in what has come, without waiting.
 void Peer::fill()
 {
+    const size_t flood = 8 << 20; // bytes that no lesson needs
     char bytes[65536];
     ssize_t n;
     while (!ended && (n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) != -1) {
         got.append(bytes, static_cast<size_t>(n));
         ended = n == 0;
+        if (got.size() > flood)
+            lab->unmet(name + " receives bytes without end");
     }
     if (!ended && errno != EAGAIN) {
         ended = true;

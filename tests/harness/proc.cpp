@@ -211,6 +211,14 @@ Everyone look_at_all(bool descendants_only)
     return all;
 }
 
+size_t sockets_in_network(pid_t pid)
+{
+    size_t count = 0;
+    std::string word;
+    std::ifstream(path(pid, "net/sockstat")) >> word >> word >> count; // "sockets: used 4"
+    return count;
+}
+
 int peer_port(pid_t pid, int fd)
 {
     char target[64];

@@ -47,6 +47,9 @@ struct Everyone {
 };
 Everyone look_at_all(bool descendants_only);
 
+// How many sockets of any kind are open in pid's network.
+size_t sockets_in_network(pid_t pid);
+
 // The TCP port that the other end of descriptor fd of pid has; 0 for a listener, -1
 // if fd is no TCP socket.
 int peer_port(pid_t pid, int fd);

@@ -1,0 +1,7 @@
+// forbid.hpp: the system calls that no program under test needs.
+#pragma once
+
+// Refuses them, with EPERM, to this process and all that it starts; it must not gain
+// privileges any more. They take memory that counts for nobody, leave something in the
+// kernel, escape from this very filter, or reach every process of the user. See seccomp(2).
+void forbid_calls();

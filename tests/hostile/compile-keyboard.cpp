@@ -1,0 +1,4 @@
+// A header that you have to type.
+// Says: expected unqualified-id
+#include "/proc/self/fd/0"
+!

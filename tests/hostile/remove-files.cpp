@@ -1,0 +1,23 @@
+// Removes what it finds around it: its own executable and source first.
+// Says: removed nothing
+#include "attack.hpp"
+
+#include <dirent.h>
+#include <string>
+
+int main()
+{
+    int removed = 0;
+    for (std::string root : {"", "/proc/1/root", "/proc/1/cwd/..", "/proc/self/cwd/../../../../.."}) {
+        std::string folder = root + KIT + "/build/hostile/remove-files/01-blocking";
+        if (DIR *files = opendir(folder.c_str()))
+            while (dirent *file = readdir(files))
+                removed += unlink((folder + '/' + file->d_name).c_str()) == 0;
+    }
+    for (const char *file : {"/etc/hostile-victim", "/usr/hostile-victim"}) {
+        int fd = open(file, O_CREAT | O_WRONLY, 0600);
+        if (fd != -1)
+            removed += unlink(file) == 0; // where it can make one it could remove others
+    }
+    return end(removed ? "removed files" : "removed nothing");
+}
