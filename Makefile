@@ -54,7 +54,7 @@ diff%: FORCE
 	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
 
 check: FORCE
-	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge $(GRADER)
+	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
 	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
 
 # Not a part of check: it takes its time.
@@ -85,7 +85,11 @@ build/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -MMD -MP -MF build/$*.d -MT $@ -c -o $@.$$$$ $< && mv $@.$$$$ $@
 
-build/kit-tests: $(wildcard tests/kit/*.cpp) common/error.hpp
+build/refuse: tests/kit/refuse.cpp
+	@mkdir -p build
+	$(CXX) -std=c++17 $(WARN) -o $@.$$$$ $< && mv $@.$$$$ $@
+
+build/kit-tests: $(filter-out tests/kit/refuse.cpp,$(wildcard tests/kit/*.cpp)) common/error.hpp
 	@mkdir -p build
 	@tests/kit/get-doctest.sh
 	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@

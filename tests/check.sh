@@ -6,12 +6,14 @@ cd "$(dirname "$0")/.." || exit 4
 total=0 passed=0 failed=0 skipped=0 # of all
 declare -A of_lesson short_in_lesson
 
-# verdict "ok"|"NOT" SKIPPED WHAT
+# verdict "ok"|"NOT"|"skipped" SKIPPED WHAT
 verdict() {
     local lesson=${3%%,*}
     of_lesson[$lesson]=$((${of_lesson[$lesson]-0} + 1))
     skipped=$((skipped + $2))
-    if [ "$1" = ok ]; then
+    if [ "$1" = skipped ]; then
+        return
+    elif [ "$1" = ok ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
@@ -96,15 +98,16 @@ build_variants() {
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
 list=$(subjects "$@")
 build_variants "$@"
-total=$(($(wc -l <<<"$list") + 6))
+total=$(($(wc -l <<<"$list") + $(find tests/hostile -name '*.cpp' 2>/dev/null | wc -l) + 7))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
-done < <(build/judge <<<"$list")
+done < <(build/judge <<<"$list"; [ ! -d tests/hostile ] || tests/kit/hostile.sh)
 kit_test "unit tests" unit_tests
 [ ! -d solutions ] || kit_test "starters" starters "$@"
 [ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
 [ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
 kit_test "netns scripts" tests/kit/netns.sh
+[ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
 kit_test "shellcheck" shell_scripts
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
