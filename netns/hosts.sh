@@ -14,7 +14,7 @@ say()  { printf '%s\n' "$*"; }
 fail() { printf 'netns/%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 show() { say "  $*"; "$@"; }    # for every command that changes the network
 
-[ "$(uname)" = Linux ] || fail "hosts are made of Linux namespaces. Use Linux in a virtual machine."
+[[ $OSTYPE == linux* ]] || fail "hosts are made of Linux namespaces. Use Linux in a virtual machine."
 
 need() { command -v "$1" >/dev/null || fail "there is no command $1. Install the package $2."; }
 need ip      "iproute2 (Fedora: iproute)"
