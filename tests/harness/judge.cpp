@@ -10,7 +10,6 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
-#include <sys/stat.h>
 #include <thread>
 
 #include "box.hpp"
@@ -62,6 +61,22 @@ std::string wanted(const Variant &variant)
     return ALL_HOLD;
 }
 
+// What must hold or fail of it. A mistake meets the check that must catch it first, and
+// the others only if that one does not. With some steps done, the last of these must hold,
+// and the next must fail.
+std::vector<const Check *> checks_for(const Variant &variant)
+{
+    std::vector<const Check *> checks = checks_of(variant.number);
+    const std::string awaited = wanted(variant), before = std::to_string(variant.number) + '.' + variant.name;
+    auto is_awaited = [&](const Check *check) { return number(*check) == awaited; };
+    auto is_other = [&](const Check *check) { return number(*check) != before && number(*check) != awaited; };
+    if (variant.kind == "mistake")
+        std::stable_partition(checks.begin(), checks.end(), is_awaited);
+    if (variant.kind == "steps")
+        checks.erase(std::remove_if(checks.begin(), checks.end(), is_other), checks.end());
+    return checks;
+}
+
 std::string what(const Variant &variant)
 {
     std::string text = variant.lesson + ", ";
@@ -100,26 +115,22 @@ void judge(const Variant &variant, const Run &run)
 }
 
 
-bool same_file(int one, int other)
-{
-    struct stat a, b;
-    return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
-// What the same programs have passed in another run need not be asked again.
-void take_over(Run &run, const Run &other)
-{
-    bool same_server = same_file(run.binaries.server, other.binaries.server);
-    bool same_client = same_file(run.binaries.client, other.binaries.client);
-    for (const auto &[check, outcome] : other.outcomes)
-        if (outcome.verdict == PASSED && (same_server || !outcome.server) && (same_client || !outcome.client))
-            run.outcomes[check] = outcome;
-}
-
 struct Job {
     Variant variant;
     Run run;
 };
+
+// What the same programs have passed in another run need not be asked again.
+void take_over(Job &job, const Job &other)
+{
+    auto same = [&](const char *program) {
+        return fs::canonical(job.variant.folder + program) == fs::canonical(other.variant.folder + program);
+    };
+    bool same_server = same("/server"), same_client = same("/client");
+    for (const auto &[check, outcome] : other.run.outcomes)
+        if (outcome.verdict == PASSED && (same_server || !outcome.server) && (same_client || !outcome.client))
+            job.run.outcomes[check] = outcome;
+}
 
 // The variants named on standard input that have been built; says of the others that they
 // have not.
@@ -129,7 +140,7 @@ std::vector<Job> read_jobs()
     for (std::string line; std::getline(std::cin, line);) {
         Variant variant = parse(line);
         if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
-            jobs.push_back({variant, {checks_of(variant.number),
+            jobs.push_back({variant, {checks_for(variant),
                                       open_binaries(variant.folder, variant.kind == "sanitized"), true, 3, {}, 0}});
         else
             say(variant, "it does not build, see " + variant.folder + "/log", 0);
@@ -171,6 +182,6 @@ int main()
     for (Job *job : variants)
         for (const Job *solution : solutions)
             if (solution->variant.number == job->variant.number)
-                take_over(job->run, solution->run);
+                take_over(*job, *solution);
     judge_all(variants, isolated);
 }

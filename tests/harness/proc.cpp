@@ -44,9 +44,11 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
 struct Known {
     long number;
     const char *name;
-    int timeout;  // which argument is its time-out; -1: none
+    int timeout;  // which argument is its time-out; -1: none; or KERNEL_TIMER
     bool pointer; // to a struct, null for ever; else milliseconds, -1 for ever
 };
+
+const int KERNEL_TIMER = -2;
 
 const Known CALLS[] = {
     {SYS_read, "read", -1, false},
@@ -55,7 +57,7 @@ const Known CALLS[] = {
     {SYS_writev, "writev", -1, false},
     {SYS_accept, "accept", -1, false},
     {SYS_accept4, "accept4", -1, false},
-    {SYS_connect, "connect", -1, false},
+    {SYS_connect, "connect", KERNEL_TIMER, false}, // a lost SYN is sent again
     {SYS_sendto, "send", -1, false},
     {SYS_sendmsg, "sendmsg", -1, false},
     {SYS_recvfrom, "recv", -1, false},
@@ -96,7 +98,8 @@ Call call_in(const std::string &task)
         if (known.number != number)
             continue;
         Call call{known.name, static_cast<int>(arguments[0]), false, -1};
-        if (known.timeout == -1)
+        call.timed = known.timeout == KERNEL_TIMER;
+        if (known.timeout < 0)
             return call;
         unsigned long timeout = arguments[known.timeout];
         call.timed = known.pointer ? timeout != 0 : static_cast<int>(timeout) >= 0;

@@ -9,7 +9,7 @@
 int main(int argc, char *argv[])
 {
     atexit([] { pause(); });
-    int port = argc > 1 ? atoi(argv[1]) : 0;
+    int port = argc > 1 ? atoi(argv[1]) : 5000;
     if (port < 0 || port > 65535)
         return 2;
     sockaddr_in address{};

@@ -32,7 +32,7 @@ struct Guest {
     std::string partial;
     std::deque<std::string> owed;
     size_t sent_of_first = 0, bytes_owed = 0;
-    bool over = false, refused = false, gone = false;
+    bool over = false, refused = false, half_closed = false, gone = false;
     double deadline = 0; // 0: none
 };
 
@@ -196,8 +196,8 @@ private:
         }
         if (guest.bytes_owed > 65536 || (guest.over && guest.owed.empty()))
             guest.gone = true;
-        if (guest.refused && guest.owed.empty())
-            shutdown(guest.fd, SHUT_WR);
+        if (guest.refused && guest.owed.empty() && !guest.half_closed) // once: each time makes an edge
+            guest.half_closed = shutdown(guest.fd, SHUT_WR) == 0;
     }
 
     void enforce()
