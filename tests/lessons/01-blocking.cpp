@@ -31,8 +31,8 @@ void expect_complaint(Lab &lab, const Program &program, const std::string &what)
     size_t digits = program.err.find_first_not_of("0123456789", file.size());
     if (program.err.compare(0, file.size(), file) != 0 || digits == file.size() ||
         program.err.compare(std::min(digits, program.err.size()), std::string::npos, ": " + what + '\n') != 0)
-        lab.unmet("your " + program.name + " should say \"" + file + "LINE: " + what + "\" on stderr; it said " +
-                  quoted(program.err, 60));
+        lab.unmet("your " + program.name + " should say \"" + file + "LINE: " + what +
+                  "\" on stderr; it said " + quoted(program.err, 60));
 }
 
 Check takes_5000(1, 1, "listens on port 5000 when it is told none", [](Lab &lab) {
@@ -61,8 +61,8 @@ Check takes_any_port(1, 1, "takes any free port for 0, and refuses what is no po
 });
 
 Check says_why(1, 1, "says why it cannot start, and does not start", [](Lab &lab) {
-    lab.because("another program has the port: bind() or listen() fails with EADDRINUSE, and a server that goes on "
-                "listens elsewhere, or nowhere",
+    lab.because("another program has the port: bind() or listen() fails with EADDRINUSE, and a server that "
+                "goes on listens elsewhere, or nowhere",
                 "check() around each call of listen_on(); \"listening\" is said after the last");
     lab.listen();
     Program &server = lab.start("server", {std::to_string(lab.port)});
@@ -96,7 +96,8 @@ Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
         client.send(line);
         client.expect(answers(1, line));
     }
-    lab.because("every byte but '\\n' is data: a zero ends a string of C, but no line, and a char may be negative",
+    lab.because("every byte but '\\n' is data: a zero ends a string of C, but no line, and a char may be "
+                "negative",
                 "std::string and its size; no strlen(), no strtok(), no isprint()");
     while (bytes.size() < 200) {
         char byte = static_cast<char>(lab.random());
@@ -214,7 +215,8 @@ Check survives_reset(1, 7, "survives a client that resets the connection", [](La
     client.send("half a li");
     client.reset();
     Peer &second = lab.greeted(2);
-    lab.because("a connection that was reset while it waited is accepted all the same; then every call on it fails",
+    lab.because("a connection that was reset while it waited is accepted all the same; then every call on "
+                "it fails",
                 "no check() around what is done with a client's descriptor");
     server.freeze();
     Peer &early = lab.connect(), &third = lab.connect();
@@ -274,8 +276,8 @@ Check one_at_a_time(1, 3, "lets the next client wait while it serves one", [](La
 }, 1);
 
 Check client_talks(1, 9, "the client prints the greeting, sends a line, prints its answer", [](Lab &lab) {
-    lab.because("read() may give a part of a line; and stdio keeps what it prints to itself where standard output "
-                "is no terminal",
+    lab.because("read() may give a part of a line; and stdio keeps what it prints to itself where standard "
+                "output is no terminal",
                 "read on until the '\\n' is there, then write() the line, or fflush()");
     lab.listen();
     Program &client = lab.start_client();
@@ -320,17 +322,20 @@ Check client_waits(1, 9, "the client sends the next line when the last is answer
 }, 1);
 
 Check client_fails(1, 8, "the client says why it cannot connect", [](Lab &lab) {
-    lab.because("nobody listens there: connect() fails with ECONNREFUSED", "check(connect(...), \"connect\")");
+    lab.because("nobody listens there: connect() fails with ECONNREFUSED",
+                "check(connect(...), \"connect\")");
     Program &client = lab.start_client();
     client.expect_exit(1);
     expect_complaint(lab, client, "connect: Connection refused");
 });
 
-Check client_defaults(1, 8, "the client connects to 127.0.0.1 and port 5000 when it is told no other", [](Lab &lab) {
+Check client_defaults(1, 8, "the client connects to 127.0.0.1, port 5000, if told no other", [](Lab &lab) {
     lab.because("HOST is 127.0.0.1 and PORT is 5000 unless the arguments say otherwise",
                 "look at argc; both the address and the port in network byte order");
-    for (const std::vector<std::string> &arguments : {std::vector<std::string>(), {lab.network.server.address}}) {
-        lab.listen_on(arguments.empty() ? Host{"127.0.0.1", lab.network.client.netns} : lab.network.server, 16);
+    const std::vector<std::string> none, one{lab.network.server.address};
+    for (const std::vector<std::string> &arguments : {none, one}) {
+        const Host here{"127.0.0.1", lab.network.client.netns};
+        lab.listen_on(arguments.empty() ? here : lab.network.server, 16);
         lab.start("client", arguments);
         lab.accept();
         lab.stop_listening();

@@ -84,8 +84,8 @@ Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {
 }, 2);
 
 Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
-    lab.because("accept() fails with EMFILE when there are no descriptors left, with EINTR when a signal comes: "
-                "no reason to exit",
+    lab.because("accept() fails with EMFILE when there are no descriptors left, with EINTR when a signal "
+                "comes: no reason to exit",
                 "if accept() returns -1: complain(), unless it is EINTR, and continue");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
@@ -111,8 +111,8 @@ Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
 }, 2);
 
 Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](Lab &lab) {
-    lab.because("a child that ends interrupts accept(), if SIGCHLD has a handler: it fails with EINTR, and nothing "
-                "is wrong",
+    lab.because("a child that ends interrupts accept(), if SIGCHLD has a handler: it fails with EINTR, and "
+                "nothing is wrong",
                 "if (errno == EINTR) continue;");
     Program &server = lab.start_server();
     for (int id = 1; id <= 20; id++) {
@@ -181,7 +181,8 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
         late.expect("error: server full\n");
         late.expect_clean_end();
     }
-    lab.because("who is turned away takes no number and keeps nobody waiting; a child that has ended makes room",
+    lab.because("who is turned away takes no number and keeps nobody waiting; a child that has ended makes "
+                "room",
                 "count a child when fork() has made it, count it out when you have waited for it");
     clients[0]->half_close();
     clients[0]->expect_clean_end();
@@ -209,7 +210,8 @@ Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
 
 Check turned_away_gone(2, 5, "survives turning away a client that has gone", [](Lab &lab) {
     lab.because("the parent writes to a client too, when it turns one away: that may send SIGPIPE, or fail",
-                "signal(SIGPIPE, SIG_IGN) before the first fork(); no check() around what is done with a client");
+                "signal(SIGPIPE, SIG_IGN) before the first fork(); no check() around what is done with a "
+                "client");
     Program &server = lab.start_server();
     server.limit(RLIMIT_NPROC, 1);
     server.freeze();
@@ -247,7 +249,7 @@ Check client_notices(2, 6, "the client ends with status 1 as soon as its server 
     lab.wait_for("no process of the client should be left", [&] { return children_of(getpid()).empty(); });
 });
 
-Check client_half_closes(2, 7, "the client prints 20,000 answers that come after its input ended", [](Lab &lab) {
+Check client_half_closes(2, 7, "the client prints 20,000 answers that come after its input", [](Lab &lab) {
     lab.because("close() or exit() at the end of input throws away the answers to come",
                 "shutdown(SHUT_WR), and print until the server closes");
     lab.listen();

@@ -19,8 +19,8 @@ Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
 });
 
 Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
-    lab.because("select() leaves in its sets only who is ready, and promises each of them one read(); the answer "
-                "is for the sender alone",
+    lab.because("select() leaves in its sets only who is ready, and promises each of them one read(); the "
+                "answer is for the sender alone",
                 "fill the sets anew in each round; FD_ISSET() for each client, then one read()");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
@@ -38,8 +38,8 @@ Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
 });
 
 Check signalled(3, 2, "goes on after a signal that it handles", [](Lab &lab) {
-    lab.because("a call that a signal interrupts fails with EINTR, and select()'s sets are worth nothing then: "
-                "who is in them may have sent nothing, and read() waits for it",
+    lab.because("a call that a signal interrupts fails with EINTR, and select()'s sets are worth nothing "
+                "then: who is in them may have sent nothing, and read() waits for it",
                 "look at what select() returned before you look at its sets");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
@@ -87,7 +87,8 @@ Check half_a_line(3, 2, "is not held up by half a line", [](Lab &lab) {
 });
 
 Check apart(3, 2, "keeps the lines of its clients apart", [](Lab &lab) {
-    lab.because("what one client has begun must not end up in another's line", "one input buffer for each client");
+    lab.because("what one client has begun must not end up in another's line",
+                "one input buffer for each client");
     lab.start_server();
     Peer &first = lab.greeted(1), &second = lab.greeted(2);
     std::string a = word(lab, 4), b = word(lab, 4);
@@ -125,8 +126,8 @@ Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
 
 Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
     lab.because("a descriptor at its end, or reset, is ready for ever; those that stay keep their numbers",
-                "close() it, and take it out of the set; nfds is the highest descriptor plus one, not how many "
-                "there are");
+                "close() it, and take it out of the set; nfds is the highest descriptor plus one, not how "
+                "many there are");
     Program &server = lab.start_server();
     int before = descriptors_at_rest(lab, server);
     Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
@@ -141,8 +142,8 @@ Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
 });
 
 Check comings_and_goings(3, 4, "serves all when some have left and others come", [](Lab &lab) {
-    lab.because("a new client gets the lowest descriptor that is free: the latest is not the highest, and as "
-                "many as there are is not the highest either",
+    lab.because("a new client gets the lowest descriptor that is free: the latest is not the highest, and "
+                "as many as there are is not the highest either",
                 "look for the highest descriptor in each round, then add one");
     Program &server = lab.start_server();
     int before = descriptors_at_rest(lab, server);
@@ -170,8 +171,8 @@ Check comings_and_goings(3, 4, "serves all when some have left and others come",
 });
 
 Check lingers(3, 5, "lets one that was refused read why, for a second", [](Lab &lab) {
-    lab.because("close() with bytes unread sends a reset, which wipes out what was said; but a client that never "
-                "ends cannot stay for ever",
+    lab.because("close() with bytes unread sends a reset, which wipes out what was said; but a client that "
+                "never ends cannot stay for ever",
                 "mark the client as leaving, and read and throw away what it sends, a second long");
     Program &server = lab.start_server();
     int before = descriptors_at_rest(lab, server);
@@ -188,8 +189,8 @@ Check lingers(3, 5, "lets one that was refused read why, for a second", [](Lab &
 
 Check lingers_alone(3, 5, "holds up nobody while one that was refused reads why", [](Lab &lab) {
     lab.because("who is refused has a second to read why, and the others cannot wait for that",
-                "no sleep(), and no loop that reads until its end: note when its second is over, and give it to "
-                "select() as the time-out");
+                "no sleep(), and no loop that reads until its end: note when its second is over, and give "
+                "it to select() as the time-out");
     Program &server = lab.start_server();
     int before = descriptors_at_rest(lab, server);
     Peer &other = lab.greeted(1);
@@ -210,7 +211,7 @@ Check lingers_alone(3, 5, "holds up nobody while one that was refused reads why"
         lab.unmet(other.name + " got its answer only when the client that was refused was closed");
 });
 
-Check leaves_in_peace(3, 5, "hears no more from one that was refused, and lets it go when it ends", [](Lab &lab) {
+Check leaves_in_peace(3, 5, "hears no more from one that was refused, and lets it go", [](Lab &lab) {
     lab.because("one that is leaving may go on sending, and may end, or be reset, before its second is over",
                 "read() from it as from the others: 0 or -1 means that it has gone, the rest is thrown away");
     Program &server = lab.start_server();
@@ -258,9 +259,9 @@ Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
     serves_on(lab, room + 1);
 }, 3);
 
-Check client_both(3, 7, "the client minds the keyboard and the server together, in one process", [](Lab &lab) {
-    lab.because("select() tells which of the two has something; it does not know what stdio or std::cin has read "
-                "ahead",
+Check client_both(3, 7, "the client minds keyboard and server together, in one process", [](Lab &lab) {
+    lab.because("select() tells which of the two has something; it does not know what stdio or std::cin has "
+                "read ahead",
                 "both descriptors in one set; read() what is ready, and all of it goes on");
     lab.listen();
     Program &client = lab.start_client();
@@ -280,7 +281,7 @@ Check client_both(3, 7, "the client minds the keyboard and the server together, 
     client.expect_exit(1);
 });
 
-Check client_ends(3, 7, "the client prints what still comes when its input has ended, and rests", [](Lab &lab) {
+Check client_ends(3, 7, "the client prints what comes when its input has ended, and rests", [](Lab &lab) {
     lab.because("an input at its end is ready for ever, and answers may still come",
                 "take it out of the set, shutdown(SHUT_WR), and go on until the server closes");
     lab.listen();

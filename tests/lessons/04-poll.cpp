@@ -10,7 +10,8 @@
 namespace {
 
 Check greets_all(4, 1, "greets every client, in one process", [](Lab &lab) {
-    lab.because("poll() looks at the descriptors that you give it, each time anew; revents says which are ready",
+    lab.because("poll() looks at the descriptors that you give it, each time anew; revents says which are "
+                "ready",
                 "a pollfd with POLLIN for the listener, and one for each client");
     Program &server = lab.start_server();
     for (int id = 1; id <= 3; id++)
@@ -19,8 +20,8 @@ Check greets_all(4, 1, "greets every client, in one process", [](Lab &lab) {
 });
 
 Check one_of_many(4, 2, "answers whoever sends, while the others are silent", [](Lab &lab) {
-    lab.because("revents says who is ready, and it may be any entry of the array; to read from another blocks, "
-                "or finds nothing",
+    lab.because("revents says who is ready, and it may be any entry of the array; to read from another "
+                "blocks, or finds nothing",
                 "look at revents, not events, of every entry; POLLOUT only while something waits");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
@@ -35,7 +36,8 @@ Check one_of_many(4, 2, "answers whoever sends, while the others are silent", []
 });
 
 Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
-    lab.because("poll() takes an array as long as you like", "one pollfd for the listener and for each client");
+    lab.because("poll() takes an array as long as you like",
+                "one pollfd for the listener and for each client");
     lab.start_server();
     for (int id = 1; id <= 1100; id++)
         lab.greeted(id);
@@ -47,8 +49,8 @@ Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
 });
 
 Check neighbours(4, 2, "goes on with all others when one leaves", [](Lab &lab) {
-    lab.because("removing from an array moves those that come after: an index, or a second array, that does not "
-                "move along means somebody else from then on",
+    lab.because("removing from an array moves those that come after: an index, or a second array, that does "
+                "not move along means somebody else from then on",
                 "mark those that go, and remove them from everywhere after the loop");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
@@ -69,8 +71,8 @@ Check neighbours(4, 2, "goes on with all others when one leaves", [](Lab &lab) {
 });
 
 Check reset_is_end(4, 2, "rests when one has left, and another was reset", [](Lab &lab) {
-    lab.because("a descriptor at its end, reset or closed is ready again and again (POLLIN, POLLERR and POLLHUP, "
-                "POLLNVAL)",
+    lab.because("a descriptor at its end, reset or closed is ready again and again (POLLIN, POLLERR and "
+                "POLLHUP, POLLNVAL)",
                 "read() tells the end or the error: close(), and take it out of the array");
     Program &server = lab.start_server();
     lab.greeted(1); // stays, and says nothing
@@ -99,7 +101,8 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
     const size_t most = 65536;    // bytes that may wait for a client
     const size_t buffers = 32768; // more than sockets with tiny buffers hold
     lab.because("a blocking write() to a full socket waits for its reader",
-                "O_NONBLOCK for every socket that accept() gives; what write() does not take waits in a queue");
+                "O_NONBLOCK for every socket that accept() gives; what write() does not take waits in a "
+                "queue");
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &silent = lab.greeted(1), &busy = lab.greeted(2);
@@ -115,9 +118,11 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
     lab.because("EAGAIN says that the socket is full: the client is slow, not lost",
                 "keep what waits, up to 64 KiB, and go on when poll() says POLLOUT");
     if (owed <= most)
-        lab.unmet("client A was closed when " + std::to_string(owed) + " bytes waited for it; 64 KiB may wait");
+        lab.unmet(silent.name + " was closed when " + std::to_string(owed) +
+                  " bytes waited for it; 64 KiB may wait");
     lab.because("the queue of a client that does not read grows with all that the others say",
-                "look how much waits when write() has taken what it could: at more than 64 KiB close the client");
+                "look how much waits when write() has taken what it could: at more than 64 KiB close the "
+                "client");
     lab.wait_for("more than 64 KiB wait for client A, and it should be closed",
                  [&] { return open_descriptors(server.pid) < both; });
     silent.discard_until_end();
@@ -127,7 +132,8 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
 }, 99, true);
 
 Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab &lab) {
-    lab.because("write() took a part; the rest waits until POLLOUT", "erase from the queue what was taken, no more");
+    lab.because("write() took a part; the rest waits until POLLOUT",
+                "erase from the queue what was taken, no more");
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
@@ -193,31 +199,35 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
 });
 
 Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &lab) {
-    lab.because("the clock of a client starts again when it sends something, if only half a line, and not when "
-                "it is sent something",
+    lab.because("the clock of a client starts again when it sends something, if only half a line, and not "
+                "when it is sent something",
                 "move the client's own deadline where you read from it, nowhere else");
     lab.start_server({"", "1"});
     double since = lab.seconds(), typed = since;
-    Peer &busy = lab.greeted(1), &silent = lab.greeted(2), &slow = lab.greeted(3);
+    Peer &busy = lab.greeted(1), &slow = lab.greeted(2), &silent = lab.greeted(3), &last = lab.greeted(4);
     std::string half;
     lab.expect_timers();
-    lab.wait_for("client B sends nothing, and should be closed after a second", [&] {
+    lab.wait_for(silent.name + " sends nothing, and should be closed after a second", [&] {
         busy.send("/all hi\n");
-        busy.expect("1: hi\n");
+        for (Peer *client : {&busy, &slow, &last})
+            client->expect("1: hi\n");
+        last.send("ho\n");
+        last.expect("4: ho\n");
         if (lab.seconds() - typed > 0.1) {
             slow.send("x");
             half += 'x';
             typed = lab.seconds();
         }
-        slow.expect("1: hi\n");
         silent.discard();
         return silent.has_ended();
     });
     expect_in_time(lab, since, silent.name);
-    busy.send("hi\n");
-    busy.expect("1: hi\n");
+    for (Peer *client : {&busy, &last})
+        client->send("still here\n");
     slow.send("\n");
-    slow.expect("3: " + half + '\n');
+    busy.expect("1: still here\n");
+    slow.expect("2: " + half + '\n');
+    last.expect("4: still here\n");
 });
 
 Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
@@ -276,8 +286,8 @@ Check refused_late(4, 6, "the client says why when connecting fails later", [](L
 // That the client sleeps while the server says nothing.
 void expect_rest(Lab &lab, Program &client)
 {
-    lab.because("it wakes again and again: a socket that has room is ready to be written to, an input that has "
-                "ended ready to be read",
+    lab.because("it wakes again and again: a socket that has room is ready to be written to, an input that "
+                "has ended ready to be read",
                 "POLLOUT only while something waits; no POLLIN for an input that has ended");
     client.expect_quiet();
 }
