@@ -70,6 +70,8 @@ bool copy(int from, int to)
 // has. We sleep in read(); only a signal can tell us.
 void server_gone(int)
 {
+    if (waitpid(-1, nullptr, WNOHANG) == 0)
+        return; // it was only stopped (Ctrl-Z), and tells that too
     const char text[] = "the server has closed the connection\n";
     ssize_t told = write(STDERR_FILENO, text, sizeof text - 1); // fprintf() is not for handlers
     (void)told;
