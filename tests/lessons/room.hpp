@@ -66,12 +66,16 @@ inline std::string stall(Lab &lab, Program &server, Peer &client, int id, size_t
 {
     const size_t enough = 32768; // with tiny buffers
     const double while_asleep = 0.3; // seconds in which a server reads what it is going to read
+    const double while_stuck = 0.1;  // seconds in which what was sent is taken, if it is going to be
     std::string wanted;
-    double since = lab.seconds();
+    double since = lab.seconds(), free_until = since;
     lab.wait_for("your server should go on reading, or wait in write()", [&] {
         if (client.unacknowledged() == 0 || look(server.pid).state != 'S')
             since = lab.seconds();
-        if (server.stuck_in_send() || wanted.size() > enough || lab.seconds() - since > while_asleep)
+        if (!server.stuck_in_send())
+            free_until = lab.seconds();
+        if (lab.seconds() - free_until > while_stuck || wanted.size() > enough ||
+            lab.seconds() - since > while_asleep)
             return true;
         if (client.unacknowledged() == 0) {
             std::string text = lines(lab, size);
