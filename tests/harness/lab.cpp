@@ -26,7 +26,7 @@ const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
 const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
-const long BURNED = 5000000000L; // nanoseconds of processor time that no step needs
+const long BURNED = 1500000000L; // nanoseconds of processor time that no step needs
 
 double seconds_now()
 {
