@@ -26,6 +26,7 @@ const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
 const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
+const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
 const long BURNED = 1500000000L; // nanoseconds of processor time that no step needs
 
 double seconds_now()
@@ -290,7 +291,7 @@ Peer &Lab::connect()
         wait_for(peer.name + " cannot connect: nobody answers", [&] {
             pollfd connected{peer.fd, POLLOUT, 0};
             return poll(&connected, 1, 0) == 1;
-        }, DEADLINE, 3.5); // a lost SYN is sent again after 1 s, then after 2
+        }, DEADLINE, HANDSHAKE);
         getsockopt(peer.fd, SOL_SOCKET, SO_ERROR, &error, &length);
     }
     if (error != 0) {
@@ -338,7 +339,7 @@ Peer &Lab::accept()
     wait_for("your client does not connect", [&] {
         pollfd waiting{listener, POLLIN, 0};
         return poll(&waiting, 1, 0) == 1;
-    });
+    }, DEADLINE, HANDSHAKE);
     peers.emplace_back();
     Peer &peer = peers.back();
     peer.lab = this;
