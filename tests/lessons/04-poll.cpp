@@ -131,18 +131,30 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
     busy.expect("2: hi\n");
 }, 99, true);
 
+// Has from, number id, say size bytes or a little more to all. Returns what each is owed.
+std::string say_to_all(Lab &lab, Peer &from, int id, size_t size)
+{
+    std::string owed;
+    while (owed.size() < size) {
+        std::string line = word(lab, lab.random() % 1000) + '\n';
+        from.send("/all " + line);
+        from.expect(answers(id, line));
+        owed += answers(id, line);
+    }
+    return owed;
+}
+
 Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab &lab) {
-    lab.because("write() took a part; the rest waits until POLLOUT",
-                "erase from the queue what was taken, no more");
+    lab.because("write() took a part; the rest waits until POLLOUT, and is owed though the client has ended",
+                "erase from the queue what was taken, no more; close when all is taken");
     lab.tiny_buffers();
     Program &server = lab.start_server();
-    Peer &client = lab.greeted(1);
-    std::string text = lines(lab, 50000), wanted = answers(1, text); // less than 64 KiB
-    client.send(text);
-    client.half_close();
+    Peer &slow = lab.greeted(1), &busy = lab.greeted(2);
+    std::string owed = say_to_all(lab, busy, 2, 50000); // less than 64 KiB
+    slow.half_close();
     server.expect_quiet();
-    client.expect_all(wanted);
-    client.expect_clean_end();
+    slow.expect_all(owed);
+    slow.expect_clean_end();
 }, 99, true);
 
 Check refused_and_ended(4, 3, "rests when a client that was refused has ended too", [](Lab &lab) {
@@ -235,14 +247,14 @@ Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its
                 "a client with POLLERR or POLLHUP is read, or closed, but never passed over");
     lab.tiny_buffers();
     Program &server = lab.start_server();
-    Peer &client = lab.greeted(1);
-    client.send(lines(lab, 30000)); // and takes no answer
+    Peer &client = lab.greeted(1), &busy = lab.greeted(2);
+    say_to_all(lab, busy, 2, 30000);
     client.half_close();
     lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, client.port()); });
     server.expect_quiet();
     client.reset();
     server.expect_quiet();
-    serves_on(lab, 2);
+    serves_on(lab, 3);
 }, 99, true);
 
 // Until the client waits for its connection, or has ended.
