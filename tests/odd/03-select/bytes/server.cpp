@@ -1,4 +1,4 @@
-// Right but odd: one byte for each recv(), one send() for each byte, clients in an array
+// Right but odd: one byte for each recv() that counts, one send() for each byte, clients in an array
 // indexed by descriptor, a set that is kept and copied for each select().
 #include <arpa/inet.h>
 #include <cerrno>
@@ -16,12 +16,19 @@ using std::string;
 struct Line {
     int id = 0;
     string text;
-    time_t leaves = 0;
+    long leaves = 0; // milliseconds
 };
 
 static Line lines[FD_SETSIZE];
 static fd_set all;
 static int top;
+
+static long now()
+{
+    timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static void say(int fd, const string &text)
 {
@@ -40,17 +47,20 @@ static void end(int fd)
 static void hear(int fd)
 {
     Line &line = lines[fd];
-    char c;
+    char c, waste[10000];
+    if (line.leaves) {
+        if (recv(fd, waste, sizeof(waste), 0) <= 0)
+            end(fd);
+        return;
+    }
     if (recv(fd, &c, 1, 0) != 1)
         return end(fd);
-    if (line.leaves)
-        return;
     if (c != '\n') {
         line.text += c;
         if (line.text.size() > 1024) {
             say(fd, "error: line too long\n");
             shutdown(fd, SHUT_WR);
-            line.leaves = time(nullptr) + 1;
+            line.leaves = now() + 1000;
         }
         return;
     }
@@ -96,7 +106,7 @@ int main(int argc, char **argv)
     int guests = 0;
     while (true) {
         fd_set ready = all;
-        timeval second = {1, 0};
+        timeval second = {0, 500000};
         int n = select(top + 1, &ready, NULL, NULL, &second);
         for (int fd = 0; n > 0 && fd <= top; fd++) {
             if (!FD_ISSET(fd, &ready))
@@ -118,7 +128,7 @@ int main(int argc, char **argv)
             }
         }
         for (int fd = 0; fd <= top; fd++)
-            if (lines[fd].leaves && time(nullptr) >= lines[fd].leaves)
+            if (lines[fd].leaves && now() >= lines[fd].leaves)
                 end(fd);
     }
 }

@@ -78,14 +78,14 @@ static void take(client *c, char byte)
 
 static void receive(client *c)
 {
-    char byte;
+    char byte, waste[8192];
     for (int i = 0; i < 512; i++) {
-        ssize_t n = recv(c->fd, &byte, 1, MSG_DONTWAIT);
+        ssize_t n = c->leaving ? recv(c->fd, waste, sizeof waste, MSG_DONTWAIT) : recv(c->fd, &byte, 1, MSG_DONTWAIT);
         if (n == 0)
             c->ended = 1;
         if (n == -1 && errno != EAGAIN && errno != EINTR)
             c->dead = 1;
-        if (n != 1)
+        if (n < 1)
             return;
         if (!c->leaving) {
             c->heard = now();
