@@ -63,7 +63,7 @@ LOOPS ?= 2
 steady: FORCE
 	$(call unless_handout,it has no solutions)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
-	@build/steady $(REPEATS) $(LOOPS)
+	@CXX=$(CXX) build/steady $(REPEATS) $(LOOPS)
 
 clean:
 	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client
@@ -89,10 +89,11 @@ build/refuse: tests/kit/refuse.cpp
 	@mkdir -p build
 	$(CXX) -std=c++17 $(WARN) -o $@.$$$$ $< && mv $@.$$$$ $@
 
-build/kit-tests: $(filter-out tests/kit/refuse.cpp,$(wildcard tests/kit/*.cpp)) common/error.hpp
+KIT_TESTS := $(filter-out tests/kit/refuse.cpp,$(wildcard tests/kit/*.cpp))
+build/kit-tests: $(KIT_TESTS) common/error.hpp $(wildcard tests/bench/*.hpp tests/grade/text.*)
 	@mkdir -p build
 	@tests/kit/get-doctest.sh
-	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(filter %.cpp,$^) && mv $@.$$$$ $@
+	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(KIT_TESTS) && mv $@.$$$$ $@
 
 # --- Grading, and the archive for students, which has nothing of it ---
 GRADER := $(if $(wildcard tests/grade),build/grader)
@@ -149,6 +150,5 @@ build/bench/%/server: %/server.cpp common/error.hpp
 	@$(CXX) -O2 -o $@.$$$$ $< 2>$@.log && mv $@.$$$$ $@ || true
 
 build/bench/%.o: CXXFLAGS = -O2
-build/kit-tests: $(wildcard tests/bench/*.hpp)
 -include $(wildcard build/bench/*.d)
 # ---- end of bench ----

@@ -79,10 +79,11 @@ fresh() {
 
 # Builds all variants of the lessons where something has changed.
 build_variants() {
-    local folder list='' jobs=''
+    local folder list='' jobs='' changed=()
     for folder in "$@"; do
         fresh "$folder" && continue
         rm -rf build/check/*/"$folder"
+        changed+=("$folder")
         list+=$(subjects "$folder")$'\n'
         [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
     done
@@ -92,7 +93,7 @@ build_variants() {
     jobs+=$(grep -vE '^(mistake|steps) ' <<<"$list" | sed 's/./compile &/')
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
     grep . <<<"$jobs" | xargs -P "$(nproc 2>/dev/null || echo 2)" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
-    for folder in "$@"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
+    for folder in "${changed[@]}"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
 }
 
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'

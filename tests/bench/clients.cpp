@@ -1,6 +1,5 @@
 #include "clients.hpp"
 
-#include <arpa/inet.h>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -53,10 +52,7 @@ Clients::~Clients()
 // connect with, and refusal says what.
 int Clients::start_connect()
 {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(server_port));
-    inet_pton(AF_INET, host.address.c_str(), &address.sin_addr);
+    sockaddr_in address = address_of(host, server_port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0 || errno == EINPROGRESS)

@@ -3,9 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "../harness/compile.hpp"
 #include "../harness/report.hpp"
@@ -17,13 +15,6 @@ namespace fs = std::filesystem;
 
 const size_t CHECKS_AT_ONCE = 4;
 
-std::string contents(const std::string &path)
-{
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
-}
-
 // FNV-1a. Whoever makes two files with one hash keeps a mark that was his own.
 std::string hash(const std::vector<std::string> &texts)
 {
@@ -34,12 +25,6 @@ std::string hash(const std::vector<std::string> &texts)
     char digits[17];
     snprintf(digits, sizeof digits, "%016llx", value);
     return digits;
-}
-
-std::string compiler()
-{
-    const char *chosen = getenv("CXX");
-    return std::string(chosen && *chosen ? chosen : "g++") + " -Og -g -Wall -Wextra";
 }
 
 // Builds program; returns what is wrong with it, in short in the first line, or "".

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "need.hpp"
 #include "network.hpp"
 #include "proc.hpp"
 
@@ -25,12 +26,6 @@ namespace {
 
 const unsigned CLOSE_ON_EXEC = 1 << 2; // CLOSE_RANGE_CLOEXEC, of Linux 5.11; older headers lack it
 const int NOBODY = 65534;
-
-void need(bool done, const std::string &step)
-{
-    if (!done)
-        throw std::runtime_error(step + ": " + strerror(errno));
-}
 
 // Whether this user namespace has a name for id; map is uid_map or gid_map.
 bool is_mapped(const std::string &map, long id)
@@ -331,20 +326,13 @@ int run_isolated(pid_t caller, const Template &box, const std::function<int()> &
     }));
 }
 
-bool descends(pid_t pid)
-{
-    while (pid > 1 && pid != getpid())
-        pid = look(pid).parent;
-    return pid == getpid();
-}
-
 // Ends whatever inside left behind, where there is no PID namespace that does it. Who
 // loses its parent becomes our child; who forks fast is met in its process group.
 void kill_descendants()
 {
     while (waitpid(-1, nullptr, WNOHANG) != -1) { // until ECHILD: none is left
         for (pid_t pid : numbers_in("/proc")) {
-            if (pid == getpid() || !descends(pid))
+            if (pid == getpid() || !descends(pid, getpid()))
                 continue;
             pid_t group = getpgid(pid);
             if (group > 0 && group != getpgrp())

@@ -24,13 +24,6 @@ namespace fs = std::filesystem;
 const size_t LONGEST_SOURCE = 1 << 20; // bytes
 const size_t MOST_SAID = 1 << 20;      // bytes; what comes after them nobody reads
 
-std::string contents(const std::string &path)
-{
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
-}
-
 // Reads both to their ends. False: that took too long.
 bool drain_both(int words, std::string &said, int result, std::string &program)
 {
@@ -134,6 +127,19 @@ bool install(const std::string &program, const std::string &output)
 }
 
 } // namespace
+
+std::string compiler()
+{
+    const char *chosen = getenv("CXX");
+    return std::string(chosen && *chosen ? chosen : "g++") + " -Og -g -Wall -Wextra";
+}
+
+std::string contents(const std::string &path)
+{
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+}
 
 Built compile(const Source &source, const std::string &command, const std::string &output, bool isolated)
 {

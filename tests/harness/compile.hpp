@@ -11,6 +11,12 @@ struct Source {
     std::string program; // server or client
 };
 
+// The command line of the compiler for students' programs: $CXX, or g++.
+std::string compiler();
+
+// All bytes of a file; "" if it cannot be read.
+std::string contents(const std::string &path);
+
 // Builds source with the compiler's command line (as in "g++ -g") into the file output,
 // whole or not at all.
 Built compile(const Source &source, const std::string &command, const std::string &output, bool isolated);

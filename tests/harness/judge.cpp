@@ -114,7 +114,6 @@ void judge(const Variant &variant, const Run &run)
     say(variant, found, skipped);
 }
 
-
 struct Job {
     Variant variant;
     Run run;
@@ -141,7 +140,7 @@ std::vector<Job> read_jobs()
         Variant variant = parse(line);
         if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
             jobs.push_back({variant, {checks_for(variant),
-                                      open_binaries(variant.folder, variant.kind == "sanitized"), true, 3, {}, 0}});
+                                      open_binaries(variant.folder, variant.kind == "sanitized"), true, 3}});
         else
             say(variant, "it does not build, see " + variant.folder + "/log", 0);
     }

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <poll.h>
-#include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "forbid.hpp"
+#include "need.hpp"
 #include "proc.hpp"
 
 namespace {
@@ -33,21 +33,6 @@ double seconds_now()
 {
     using namespace std::chrono;
     return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
-
-void need(bool done, const std::string &step)
-{
-    if (!done)
-        throw std::runtime_error(step + ": " + strerror(errno));
-}
-
-sockaddr_in address_of(const Host &host, int port)
-{
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    inet_pton(AF_INET, host.address.c_str(), &address.sin_addr);
-    return address;
 }
 
 void set_limit(int resource, rlim_t most)

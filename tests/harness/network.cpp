@@ -154,6 +154,15 @@ void wait_operational(const Host &host)
 
 } // namespace
 
+sockaddr_in address_of(const Host &host, int port)
+{
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    inet_pton(AF_INET, host.address.c_str(), &address.sin_addr);
+    return address;
+}
+
 void enter(const Host &host)
 {
     if (host.netns != -1 && setns(host.netns, CLONE_NEWNET) == -1)

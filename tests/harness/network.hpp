@@ -1,6 +1,7 @@
 // network.hpp: the two hosts of a check, 192.168.1.6 and 192.168.1.7, in private namespaces.
 #pragma once
 
+#include <netinet/in.h>
 #include <string>
 
 struct Host {
@@ -20,6 +21,9 @@ Network make_network();
 
 // The same two hosts on loopback, 127.0.0.6 and 127.0.0.7, where that is all there is.
 Network loopback_network();
+
+// Where port of host is reached, for connect(2) and bind(2).
+sockaddr_in address_of(const Host &host, int port);
 
 // Moves this process to host; sockets opened from now on are its own. See setns(2).
 void enter(const Host &host);

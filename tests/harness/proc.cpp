@@ -135,13 +135,6 @@ long memory_of(pid_t pid)
     return resident * sysconf(_SC_PAGESIZE);
 }
 
-bool descends(pid_t pid, pid_t from)
-{
-    while (pid > 1 && pid != from)
-        pid = look(pid).parent;
-    return pid == from;
-}
-
 } // namespace
 
 std::vector<int> numbers_in(const std::string &folder)
@@ -178,6 +171,13 @@ std::vector<pid_t> children_of(pid_t pid)
         if (look(other).parent == pid)
             found.push_back(other);
     return found;
+}
+
+bool descends(pid_t pid, pid_t from)
+{
+    while (pid > 1 && pid != from)
+        pid = look(pid).parent;
+    return pid == from;
 }
 
 size_t threads_of(pid_t pid)

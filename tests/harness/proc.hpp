@@ -22,6 +22,9 @@ bool catches(pid_t pid, int signal);
 // The children of pid, zombies included.
 std::vector<pid_t> children_of(pid_t pid);
 
+// Whether pid is from, or a child of a child … of it.
+bool descends(pid_t pid, pid_t from);
+
 // How many threads pid has.
 size_t threads_of(pid_t pid);
 

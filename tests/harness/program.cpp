@@ -4,23 +4,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
-#include <stdexcept>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "need.hpp"
 #include "proc.hpp"
-
-namespace {
-
-void need(bool done, const std::string &step)
-{
-    if (!done)
-        throw std::runtime_error(step + ": " + strerror(errno));
-}
-
-} // namespace
 
 void Program::must_run()
 {

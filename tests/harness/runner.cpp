@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "box.hpp"
+#include "compile.hpp"
 #include "report.hpp"
 #include "session.hpp"
 
@@ -27,12 +28,6 @@ struct Options {
     std::string step; // only this one; "": all
     bool times = false;
 };
-
-std::string compiler()
-{
-    const char *chosen = getenv("CXX");
-    return std::string(chosen && *chosen ? chosen : "g++") + " -Og -g -Wall -Wextra";
-}
 
 Options parse(int argc, char *argv[])
 {

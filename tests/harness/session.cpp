@@ -4,7 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
@@ -18,6 +17,7 @@
 
 #include "box.hpp"
 #include "compile.hpp"
+#include "proc.hpp"
 #include "report.hpp"
 
 namespace {
@@ -227,14 +227,10 @@ pid_t start_building(const Subject &subject, const std::string &program, const s
 unsigned long count_tasks()
 {
     unsigned long count = 0;
-    if (DIR *proc = opendir("/proc")) {
-        while (dirent *entry = readdir(proc)) {
-            struct stat owner;
-            std::string tasks = std::string("/proc/") + entry->d_name + "/task";
-            if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && stat(tasks.c_str(), &owner) == 0)
-                count += owner.st_nlink - 2;
-        }
-        closedir(proc);
+    for (pid_t pid : numbers_in("/proc")) {
+        struct stat tasks;
+        if (stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &tasks) == 0)
+            count += tasks.st_nlink - 2;
     }
     return count;
 }
@@ -329,7 +325,7 @@ void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::functi
 Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
              size_t at_once)
 {
-    Run one{checks, binaries, stop, at_once, {}, 0};
+    Run one{checks, binaries, stop, at_once};
     run({&one}, isolated, at_once, [](const Run &) {});
     return one.outcomes;
 }

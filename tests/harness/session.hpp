@@ -49,8 +49,8 @@ struct Run {
     Binaries binaries;
     bool stop;      // at the first that fails, once those before it have ended
     size_t at_once; // checks of this run; more would be wasted where one is going to fail
-    Outcomes outcomes; // what is here already is not run again
-    size_t next;       // the first check that has not been started
+    Outcomes outcomes{}; // what is here already is not run again
+    size_t next = 0;     // the first check that has not been started
 };
 
 // Runs all runs, the first ones first, at_once checks at a time; done is told of each run

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "box.hpp"
+#include "compile.hpp"
 #include "report.hpp"
 #include "session.hpp"
 
@@ -52,12 +53,12 @@ std::vector<Lesson> build_solutions(bool isolated)
     for (const auto &entry : fs::directory_iterator("solutions")) {
         std::string folder = entry.path(), output = "build/solutions/" + entry.path().filename().string();
         int number = atoi(entry.path().filename().c_str());
-        Built built = build({fs::current_path(), folder, output, "g++ -g"}, isolated);
+        Built built = build({fs::current_path(), folder, output, compiler()}, isolated);
         if (!built.done) {
             fprintf(stderr, "%s does not compile: %s\n", folder.c_str(), built.said.c_str());
             exit(2);
         }
-        lessons.push_back({folder, number, {checks_of(number), open_binaries(output, false), false, 4 * CORES, {}, 0}});
+        lessons.push_back({folder, number, {checks_of(number), open_binaries(output, false), false, 4 * CORES}});
     }
     std::sort(lessons.begin(), lessons.end(), [](const Lesson &a, const Lesson &b) { return a.number < b.number; });
     return lessons;
