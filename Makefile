@@ -14,6 +14,7 @@ COMMANDS := $(patsubst %,build/harness/%.o,runner judge steady)
 HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
 CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
 OPTIONS = $(if $(STEP),--step $(STEP)) $(if $(TIMES),--times)
+STATIC = $(shell CXX=$(CXX) tests/kit/linkable.sh -static)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
@@ -73,12 +74,12 @@ FORCE:
 # The runner of lesson N knows the checks of lessons 1 to N, and no more.
 define runner
 build/lesson$(1): build/harness/runner.o $$(HARNESS) $(foreach n,$(call upto,$(1)),build/lessons/$(call folder,lessons,$(n)).o)
-	$$(CXX) -o $$@.$$$$$$$$ $$^ -pthread && mv $$@.$$$$$$$$ $$@
+	$$(CXX) $$(STATIC) -o $$@.$$$$$$$$ $$^ -pthread && mv $$@.$$$$$$$$ $$@
 endef
 $(foreach n,$(LESSONS),$(eval $(call runner,$(n))))
 
 build/judge build/steady: build/%: build/harness/%.o $(HARNESS) $(CHECKS)
-	$(CXX) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
+	$(CXX) $(STATIC) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
 
 # Written beside and renamed, so that two runs at once do not meet a half-written file.
 build/%.o: tests/%.cpp
@@ -108,7 +109,7 @@ handout: FORCE
 	@tests/grade/handout.sh
 
 build/grader: $(wildcard tests/grade/*pp) $(HARNESS) $(CHECKS)
-	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
+	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(STATIC) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
 # --- End of grading ---
 
 -include $(wildcard build/harness/*.d build/lessons/*.d)

@@ -6,38 +6,43 @@ cd "$(dirname "$0")/.." || exit 4
 total=0 passed=0 failed=0 skipped=0 # of all
 declare -A of_lesson short_in_lesson
 
+# Above the line that shows how far we are.
+say_above() {
+    [ -t 1 ] && printf '\r\033[K'
+    printf '  %s\n' "$1"
+}
+
 # verdict "ok"|"NOT"|"skipped" SKIPPED WHAT
 verdict() {
     local lesson=${3%%,*}
     of_lesson[$lesson]=$((${of_lesson[$lesson]-0} + 1))
     skipped=$((skipped + $2))
     if [ "$1" = skipped ]; then
+        [[ $3 != kit,* ]] || say_above "skipped: $3"
         return
     elif [ "$1" = ok ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
         short_in_lesson[$lesson]=$((${short_in_lesson[$lesson]-0} + 1))
-        [ -t 1 ] && printf '\r\033[K'
-        printf '  falls short: %s\n' "$3"
+        say_above "falls short: $3"
     fi
     [ -t 1 ] && printf '\r\033[K%d of %d' $((passed + failed)) "$total"
 }
 
 # kit_test NAME COMMAND…: passes if the command does; what it says is shown if it does not.
+# Prints a line as build/judge does.
 kit_test() {
     local name=$1 said status
     shift
     said=$("$@" 2>&1)
     status=$?
-    if [ $status -eq 77 ]; then
-        printf '  skipped: %s: %s\n' "$name" "$said"
-        skipped=$((skipped + 1))
-    elif [ $status -eq 0 ]; then
-        verdict ok 0 "kit, $name"
-    else
-        verdict NOT 0 "kit, $name: $said"
-    fi
+    said=${said//$'\n'/ / }
+    case $status in
+    0) echo "ok 0 kit, $name" ;;
+    77) echo "skipped 1 kit, $name: $said" ;;
+    *) echo "NOT 0 kit, $name: $said" ;;
+    esac
 }
 
 # A filter that finds no test would pass too.
@@ -89,11 +94,30 @@ build_variants() {
     done
     [ -n "$list" ] || return 0
     mkdir -p build/check
+    STATIC=$(tests/kit/linkable.sh -static)
+    STATIC_SANITIZERS=$(tests/kit/linkable.sh -fsanitize=address,undefined -static-libasan -static-libubsan)
+    export STATIC STATIC_SANITIZERS
     grep . <<<"$list" | xargs -L 1 tests/kit/variant.sh
     jobs+=$(grep -vE '^(mistake|steps) ' <<<"$list" | sed 's/./compile &/')
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
     grep . <<<"$jobs" | xargs -P "$(nproc 2>/dev/null || echo 2)" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
     for folder in "${changed[@]}"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
+}
+
+# Two lines of work, side by side: what is judged, and the rest of the kit. What looks for
+# processes that hostile programs leave must not meet those of another.
+judged() {
+    build/judge <<<"$list"
+    [ ! -d tests/hostile ] || tests/kit/hostile.sh
+    [ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
+}
+rest_of_the_kit() {
+    kit_test "netns scripts" tests/kit/netns.sh
+    [ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
+    [ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
+    kit_test "unit tests" unit_tests
+    [ ! -d solutions ] || kit_test "starters" starters "$@"
+    kit_test "shellcheck" shell_scripts
 }
 
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
@@ -102,14 +126,7 @@ build_variants "$@"
 total=$(($(wc -l <<<"$list") + $(find tests/hostile -name '*.cpp' 2>/dev/null | wc -l) + 7))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
-done < <(build/judge <<<"$list"; [ ! -d tests/hostile ] || tests/kit/hostile.sh)
-kit_test "unit tests" unit_tests
-[ ! -d solutions ] || kit_test "starters" starters "$@"
-[ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
-[ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
-kit_test "netns scripts" tests/kit/netns.sh
-[ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
-kit_test "shellcheck" shell_scripts
+done < <(judged & rest_of_the_kit "$@" & wait)
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
     printf '%s: %s: %s\n' "$lesson" \

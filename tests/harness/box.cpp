@@ -86,7 +86,7 @@ void become(User user)
     need(setresuid(uid, uid, uid) != -1, "setresuid");
 }
 
-// A user namespace of our own for this process. A helper outside of it writes the maps:
+// User, mount and network namespaces of our own for this process. A helper outside of it writes the maps:
 // root may name another user than itself there.
 void unshare_as(User user)
 {
@@ -111,7 +111,7 @@ void unshare_as(User user)
         }
     }
     close(gate[0]);
-    int error = unshare(CLONE_NEWUSER | CLONE_NEWNS) == -1 ? errno : 0;
+    int error = unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) == -1 ? errno : 0;
     if (error == 0)
         need(write(gate[1], "g", 1) == 1, "pipe");
     close(gate[1]);
@@ -176,10 +176,10 @@ void make_root(const std::string &kit)
          "read-only /");
 }
 
-// What is the same in every box: the user namespace, and a mount namespace with the root.
-// It is made once; these descriptors keep it.
+// What is the same in every box: the user namespace, a mount namespace with the root, and
+// the network namespace of who has no host. It is made once; these descriptors keep it.
 struct Template {
-    int user, mounts;
+    int user, mounts, network;
 };
 
 int open_namespace(pid_t pid, const std::string &name)
@@ -200,6 +200,7 @@ int open_namespace(pid_t pid, const std::string &name)
         become(name_inside(user));
         die_with(caller, SIGKILL);
         prctl(PR_SET_DUMPABLE, 1); // else /proc/PID/ns is root's
+        use_small_tables(); // for the hosts to come
         make_root(kit);
     } catch (const std::runtime_error &error) {
         said = error.what();
@@ -224,9 +225,9 @@ Template make_template(const std::string &kit)
     char text[256];
     ssize_t n = read(words[0], text, sizeof text);
     close(words[0]);
-    Template made{-1, -1};
+    Template made{-1, -1, -1};
     if (n == 0)
-        made = {open_namespace(holder, "user"), open_namespace(holder, "mnt")};
+        made = {open_namespace(holder, "user"), open_namespace(holder, "mnt"), open_namespace(holder, "net")};
     kill(holder, SIGKILL);
     waitpid(holder, nullptr, 0);
     if (n != 0)
@@ -305,7 +306,9 @@ int wait_for(pid_t first)
 int run_isolated(pid_t caller, const Template &box, const std::function<int()> &inside)
 {
     User inside_box = name_inside(plain_user());
-    need(setns(box.user, CLONE_NEWUSER) != -1 && setns(box.mounts, CLONE_NEWNS) != -1, "setns");
+    need(setns(box.user, CLONE_NEWUSER) != -1 && setns(box.mounts, CLONE_NEWNS) != -1 &&
+             setns(box.network, CLONE_NEWNET) != -1,
+         "setns");
     become(inside_box);
     hold_signals();
     die_with(caller, SIGTERM);

@@ -131,6 +131,12 @@ void take_over(Job &job, const Job &other)
             job.run.outcomes[check] = outcome;
 }
 
+// Of a mistake one check after the other: those after the one that fails would be in vain.
+size_t most_at_once(const Variant &variant)
+{
+    return variant.kind == "mistake" ? 1 : 3;
+}
+
 // The variants named on standard input that have been built; says of the others that they
 // have not.
 std::vector<Job> read_jobs()
@@ -139,8 +145,8 @@ std::vector<Job> read_jobs()
     for (std::string line; std::getline(std::cin, line);) {
         Variant variant = parse(line);
         if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
-            jobs.push_back({variant, {checks_for(variant),
-                                      open_binaries(variant.folder, variant.kind == "sanitized"), true, 3}});
+            jobs.push_back({variant, {checks_for(variant), open_binaries(variant.folder, variant.kind == "sanitized"),
+                                      true, most_at_once(variant)}});
         else
             say(variant, "it does not build, see " + variant.folder + "/log", 0);
     }

@@ -26,8 +26,9 @@ const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
 const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
+const long GROWTH = 1 << 20;     // bytes between two looks: who takes them is about to become a hoarder
 const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
-const long BURNED = 1500000000L; // nanoseconds of processor time that no step needs
+const long BURNED = 500000000L;  // nanoseconds of processor time in which something must happen
 
 double seconds_now()
 {
@@ -135,6 +136,7 @@ void Lab::pump()
             ssize_t n;
             while (*fd != -1 && (n = read(*fd, bytes, sizeof bytes)) != -1) {
                 all.append(bytes, static_cast<size_t>(n));
+                moved += static_cast<size_t>(n);
                 if (n == 0) {
                     close(*fd);
                     *fd = -1;
@@ -171,8 +173,10 @@ void Lab::watch_over(const std::string &what, double rest)
     for (const Program &program : programs)
         if (network.isolated && sockets_in_network(program.pid) > SOCKETS)
             unmet("your " + program.name + " has opened more than " + std::to_string(SOCKETS) + " sockets");
-    if (watch.cpu != -1)
-        watch.burned += std::max(0L, all.cpu - watch.cpu);
+    bool does_something = watch.moved != moved || all.memory > watch.memory + GROWTH;
+    watch.burned = watch.cpu == -1 || does_something ? 0 : watch.burned + std::max(0L, all.cpu - watch.cpu);
+    watch.moved = moved;
+    watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
         unmet(what + "; your program is busy all the time");
     if (!all.at_rest || all.cpu != watch.cpu)
@@ -187,7 +191,7 @@ void Lab::watch_over(const std::string &what, double rest)
 void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds, double rest)
 {
     double start = seconds_now(), deadline = start + seconds * slow;
-    watch = {start, start, 0, -1, 0};
+    watch = {start, start, 0, -1, 0, 0, moved};
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);

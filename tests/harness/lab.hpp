@@ -109,8 +109,8 @@ public:
     void expect_timers();    // from here on a program at rest may be waiting for its time
 
     // Unmet with what, unless holds() becomes true: before seconds are over (at SLOW=1),
-    // before the programs have burned too much, and before all of them have come to rest,
-    // so that nothing more can happen.
+    // before the programs have burned too much with nothing to show for it, and before all of
+    // them have come to rest, so that nothing more can happen.
     void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = DEADLINE,
                   double rest = REST);
     [[noreturn]] void unmet(const std::string &what);
@@ -134,8 +134,11 @@ private:
     int awaited = -1; // the peer's socket that wait_for() is about
     struct Watch {
         double looked, rest_since, longest;
-        long cpu, burned;
+        long cpu, burned; // nanoseconds; burned: with nothing to show for it
+        long memory;
+        size_t moved;
     } watch{};
+    size_t moved = 0; // bytes to and from programs so far
     void pump(); // takes in what programs wrote, for up to 2 ms, or until awaited has something
     void reap();
     void watch_over(const std::string &what, double rest);

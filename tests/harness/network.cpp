@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -169,9 +170,16 @@ void enter(const Host &host)
         fail("setns");
 }
 
+void use_small_tables()
+{
+    std::ofstream("/proc/sys/net/ipv4/tcp_child_ehash_entries") << 1024;
+}
+
 Network make_network()
 {
-    Network network{make_host("192.168.1.6"), make_host("192.168.1.7"), true};
+    Host server = make_host("192.168.1.6");
+    use_small_tables();
+    Network network{server, make_host("192.168.1.7"), true};
     make_cable(network.server.netns);
     for (const Host *host : {&network.client, &network.server}) {
         enter(*host);

@@ -17,6 +17,7 @@ void Peer::fill()
     ssize_t n;
     while (!ended && (n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) != -1) {
         got.append(bytes, static_cast<size_t>(n));
+        lab->moved += static_cast<size_t>(n);
         ended = n == 0;
         if (got.size() > flood)
             lab->unmet(name + " receives bytes without end");
@@ -46,7 +47,9 @@ void Peer::send(const std::string &text)
         ssize_t n = ::send(fd, text.data() + done, text.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n == -1 && errno != EAGAIN)
             lab->unmet(name + " cannot send: " + strerror(errno));
-        done += n == -1 ? 0 : static_cast<size_t>(n);
+        size_t sent = n == -1 ? 0 : static_cast<size_t>(n);
+        done += sent;
+        lab->moved += sent;
         return done == text.size();
     });
 }

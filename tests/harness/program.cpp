@@ -24,7 +24,9 @@ void Program::type(const std::string &text)
     size_t done = 0;
     lab->wait_for("your " + name + " does not read its standard input", [&] {
         ssize_t n = write(in, text.data() + done, text.size() - done);
-        done += n == -1 ? 0 : static_cast<size_t>(n);
+        size_t typed = n == -1 ? 0 : static_cast<size_t>(n);
+        done += typed;
+        lab->moved += typed;
         return done == text.size() || (n == -1 && errno == EPIPE);
     }, 3 * Lab::DEADLINE);
 }

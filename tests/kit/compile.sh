@@ -1,13 +1,14 @@
 #!/bin/sh
 # compile.sh KIND LESSON [NAME]: builds both programs of one variant, whose sources are there:
-# the solution and the starter without a warning, sanitized with sanitizers.
+# the solution and the starter without a warning, sanitized with sanitizers. STATIC and
+# STATIC_SANITIZERS are what linkable.sh says.
 set -u
 kind=$1 lesson=$2 name=${3-}
 folder=build/check/$kind/$lesson${name:+/$name}
 case $kind in
-solution | starter) options='-Wall -Wextra -Wpedantic -Wshadow -Werror' ;;
-sanitized) options='-g -fsanitize=address,undefined -fno-sanitize-recover=all' ;;
-*) options=-w ;;
+solution | starter) options="-Wall -Wextra -Wpedantic -Wshadow -Werror $STATIC" ;;
+sanitized) options="-g -fsanitize=address,undefined -fno-sanitize-recover=all $STATIC_SANITIZERS" ;;
+*) options="-w $STATIC" ;;
 esac
 rm -f "$folder/server" "$folder/client"
 for program in server client; do

@@ -2,7 +2,8 @@
 # group.sh LESSON PROGRAM: builds that program of all mistakes and half-done starters of a
 # lesson. They differ in a few lines, so they are compiled together: each in a namespace of
 # its own, all after the same headers. Then each is linked with its own main().
-# Those that are the same as the solution's or the starter's are links to that one.
+# Those that are the same as the solution's or the starter's are links to that one. STATIC is
+# what linkable.sh says.
 set -u
 lesson=$1 program=$2
 top=build/check
@@ -41,7 +42,8 @@ together() {
 }
 [ ${#folders[@]} -gt 0 ] || exit 0
 together >"$group.cpp"
-if "${CXX:-g++}" -w -s -o "$group" "$group.cpp" 2>"$group.log"; then
+# shellcheck disable=SC2086 # STATIC may be no word at all
+if "${CXX:-g++}" -w -s $STATIC -o "$group" "$group.cpp" 2>"$group.log"; then
     for folder in "${folders[@]}"; do ln "$group" "$folder/$program"; done
 else # somebody's fault: see whose
     for folder in "${folders[@]}"; do
