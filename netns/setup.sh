@@ -23,7 +23,9 @@ build() {
         show ip netns add "$name"
     done
     if ((count == 2)); then
-        show ip link add eth0 netns server type veth peer name eth0 netns client
+        # Two ends with the same index pass for one device: the kernel then says that they are
+        # up with its next news, up to a second later.
+        show ip link add eth0 index 6 netns server type veth peer name eth0 index 7 netns client
     else
         show ip -n switch link add br0 type bridge
         show ip -n switch link set br0 up
