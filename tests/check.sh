@@ -104,15 +104,14 @@ build_variants() {
     for folder in "${changed[@]}"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
 }
 
-# Two lines of work, side by side: what is judged, and the rest of the kit. What looks for
-# processes that hostile programs leave must not meet those of another.
+# Three lines of work, side by side. What looks for processes that hostile programs leave must
+# not meet those of another.
 judged() {
     build/judge <<<"$list"
     [ ! -d tests/hostile ] || tests/kit/hostile.sh
     [ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
 }
 rest_of_the_kit() {
-    kit_test "netns scripts" tests/kit/netns.sh
     [ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
     [ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
     kit_test "unit tests" unit_tests
@@ -126,7 +125,7 @@ build_variants "$@"
 total=$(($(wc -l <<<"$list") + $(find tests/hostile -name '*.cpp' 2>/dev/null | wc -l) + 7))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
-done < <(judged & rest_of_the_kit "$@" & wait)
+done < <(judged & kit_test "netns scripts" tests/kit/netns.sh & rest_of_the_kit "$@" & wait)
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
     printf '%s: %s: %s\n' "$lesson" \
