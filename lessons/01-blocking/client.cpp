@@ -54,8 +54,8 @@ bool write_all(int fd, const std::string &text)
 }
 
 // Moves the next line of fd, '\n' included, to line; input keeps what came after
-// it. False: the input has ended, or failed; an unfinished line is no line.
-bool read_line(int fd, std::string &input, std::string &line)
+// it. 1: done, 0: the input has ended (an unfinished line is no line), -1: it failed.
+int read_line(int fd, std::string &input, std::string &line)
 {
     char bytes[4096];
     size_t end;
@@ -64,19 +64,22 @@ bool read_line(int fd, std::string &input, std::string &line)
         if (n == -1)
             complain("read");
         if (n <= 0)
-            return false;
+            return static_cast<int>(n);
         input.append(bytes, static_cast<size_t>(n));
     }
     line = input.substr(0, end + 1);
     input.erase(0, end + 1);
-    return true;
+    return 1;
 }
 
 // Prints the next line that the server sends. False: it has gone.
 bool print_answer(int server, std::string &input)
 {
     std::string line;
-    return read_line(server, input, line) && write_all(STDOUT_FILENO, line);
+    int got = read_line(server, input, line);
+    if (got == 0)
+        fprintf(stderr, "the server has closed the connection\n");
+    return got == 1 && write_all(STDOUT_FILENO, line);
 }
 
 int main(int argc, char *argv[])
@@ -97,13 +100,11 @@ int main(int argc, char *argv[])
     // While we wait for you to type we do not notice that the server has gone
     // (lesson 2 mends it).
     std::string typed, received, line;
+    int more = 0; // is typed, as read_line() says
     // STEP 9: print the greeting. Then for each line that you type: send it, wait for its
     // answer, print it, until your input ends. If the server goes first, set served to
     // false and stop. See read_line() and print_answer(). man 3 stdin
     bool served = true; // (until step 9)
-    if (!served) {
-        fprintf(stderr, "the server has closed the connection\n");
-        return EXIT_FAILURE;
-    }
     close(server);
+    return served && more == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -81,17 +81,15 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN); // else a write() to a server that has gone would end us
     int server = connect_to(address);
 
-
     // A write() to a server that does not read blocks us while it may be waiting
     // for us to read (lesson 4 mends it).
-    bool typing = true;
-    int printed = 1;
-    // STEP 7: until printed is not 1: wait with select() for the server, and while you are
-    // typing for standard input. Pass on what is ready: pass_on(). At the end of your
-    // input stop typing, and end our half of the connection only. man 2 select, 2 shutdown
-    (void)server;   // (until step 7)
-    typing = false; // (until step 7)
-    if (typing)
+    int typed = 1, printed = 1; // as pass_on() says
+    // STEP 7: while printed is 1: wait with select() for the server, and while typed is 1 for
+    // standard input. Pass on what is ready: pass_on(). At the end of your input, end our
+    // half of the connection only. man 2 select, 2 shutdown
+    (void)server;        // (until step 7)
+    typed = printed = 0; // (until step 7)
+    if (typed == 1 && printed == 0)
         fprintf(stderr, "the server has closed the connection\n");
-    return typing || printed == -1 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return typed == 0 && printed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

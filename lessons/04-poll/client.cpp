@@ -103,17 +103,15 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN); // else a write() to a server that has gone would end us
     int server = connect_in_time(address);
 
-
-    bool typing = true;
-    int received = 1;
+    int typed = 1, received = 1; // as take_in() says
     std::string unsent;
-    // STEP 7: until received is not 1: poll() the server for POLLIN, for POLLOUT too while
-    // there is something unsent, and standard input while there is not. Before all else,
-    // take in what the server sends and print it. At the end of your input, end our half
-    // only. man 2 poll
-    (void)server;   // (until step 7)
-    typing = false; // (until step 7)
-    if (typing)
+    // STEP 7: while received is 1: poll() the server for POLLIN, for POLLOUT too while there
+    // is something unsent, and while there is not, and typed is 1, standard input. Before all
+    // else, take in what the server sends and print it. At the end of your input, end our
+    // half only. man 2 poll
+    (void)server;         // (until step 7)
+    typed = received = 0; // (until step 7)
+    if (typed == 1 && received == 0)
         fprintf(stderr, "the server has closed the connection\n");
-    return typing || received == -1 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return typed == 0 && received == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

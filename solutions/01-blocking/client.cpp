@@ -53,8 +53,8 @@ bool write_all(int fd, const std::string &text)
 }
 
 // Moves the next line of fd, '\n' included, to line; input keeps what came after
-// it. False: the input has ended, or failed; an unfinished line is no line.
-bool read_line(int fd, std::string &input, std::string &line)
+// it. 1: done, 0: the input has ended (an unfinished line is no line), -1: it failed.
+int read_line(int fd, std::string &input, std::string &line)
 {
     char bytes[4096];
     size_t end;
@@ -63,19 +63,22 @@ bool read_line(int fd, std::string &input, std::string &line)
         if (n == -1)
             complain("read");
         if (n <= 0)
-            return false;
+            return static_cast<int>(n);
         input.append(bytes, static_cast<size_t>(n));
     }
     line = input.substr(0, end + 1);
     input.erase(0, end + 1);
-    return true;
+    return 1;
 }
 
 // Prints the next line that the server sends. False: it has gone.
 bool print_answer(int server, std::string &input)
 {
     std::string line;
-    return read_line(server, input, line) && write_all(STDOUT_FILENO, line);
+    int got = read_line(server, input, line);
+    if (got == 0)
+        fprintf(stderr, "the server has closed the connection\n");
+    return got == 1 && write_all(STDOUT_FILENO, line);
 }
 
 int main(int argc, char *argv[])
@@ -96,12 +99,10 @@ int main(int argc, char *argv[])
     // While we wait for you to type we do not notice that the server has gone
     // (lesson 2 mends it).
     std::string typed, received, line;
+    int more = 0; // is typed, as read_line() says
     bool served = print_answer(server, received);
-    while (served && read_line(STDIN_FILENO, typed, line))
+    while (served && (more = read_line(STDIN_FILENO, typed, line)) == 1)
         served = write_all(server, line) && print_answer(server, received);
-    if (!served) {
-        fprintf(stderr, "the server has closed the connection\n");
-        return EXIT_FAILURE;
-    }
     close(server);
+    return served && more == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

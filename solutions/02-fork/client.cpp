@@ -70,11 +70,12 @@ bool copy(int from, int to)
 // has. We sleep in read(); only a signal can tell us.
 void server_gone(int)
 {
-    if (waitpid(-1, nullptr, WNOHANG) == 0)
+    int status = 0;
+    if (waitpid(-1, &status, WNOHANG) == 0)
         return; // it was only stopped (Ctrl-Z), and tells that too
-    const char text[] = "the server has closed the connection\n";
-    ssize_t told = write(STDERR_FILENO, text, sizeof text - 1); // fprintf() is not for handlers
-    (void)told;
+    const char text[] = "the server has closed the connection\n"; // fprintf() is not for handlers
+    if (status == 0 && write(STDERR_FILENO, text, sizeof text - 1) == -1)
+        _exit(EXIT_FAILURE); // a child that failed has said why itself
     _exit(EXIT_FAILURE);
 }
 

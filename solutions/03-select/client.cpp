@@ -81,28 +81,26 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN); // else a write() to a server that has gone would end us
     int server = connect_to(address);
 
-
     // A write() to a server that does not read blocks us while it may be waiting
     // for us to read (lesson 4 mends it).
-    bool typing = true;
-    int printed = 1;
+    int typed = 1, printed = 1; // as pass_on() says
     while (printed == 1) {
         fd_set readable;
         FD_ZERO(&readable);
         FD_SET(server, &readable);
-        if (typing)
+        if (typed == 1)
             FD_SET(STDIN_FILENO, &readable);
         if (select(std::max(server, STDIN_FILENO) + 1, &readable, nullptr, nullptr, nullptr) == -1)
             continue; // EINTR: the set is worth nothing
         if (FD_ISSET(server, &readable))
             printed = pass_on(server, STDOUT_FILENO);
-        if (printed == 1 && typing && FD_ISSET(STDIN_FILENO, &readable) &&
-            pass_on(STDIN_FILENO, server) != 1) {
-            typing = false;
-            shutdown(server, SHUT_WR); // "no more from us"; answers still come
+        if (printed == 1 && typed == 1 && FD_ISSET(STDIN_FILENO, &readable)) {
+            typed = pass_on(STDIN_FILENO, server);
+            if (typed != 1)
+                shutdown(server, SHUT_WR); // "no more from us"; answers still come
         }
     }
-    if (typing)
+    if (typed == 1 && printed == 0)
         fprintf(stderr, "the server has closed the connection\n");
-    return typing || printed == -1 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return typed == 0 && printed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

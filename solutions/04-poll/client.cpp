@@ -111,14 +111,12 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN); // else a write() to a server that has gone would end us
     int server = connect_in_time(address);
 
-
-    bool typing = true;
-    int received = 1;
+    int typed = 1, received = 1; // as take_in() says
     std::string unsent;
     while (received == 1) {
         // More is typed only once the last is sent, so unsent stays small.
         pollfd watch[] = {{server, static_cast<short>(unsent.empty() ? POLLIN : POLLIN | POLLOUT), 0},
-                          {typing && unsent.empty() ? STDIN_FILENO : -1, POLLIN, 0}};
+                          {typed == 1 && unsent.empty() ? STDIN_FILENO : -1, POLLIN, 0}};
         if (poll(watch, 2, -1) == -1)
             continue; // EINTR: revents are worth nothing
         if (watch[0].revents & (POLLIN | POLLHUP | POLLERR)) {
@@ -128,14 +126,17 @@ int main(int argc, char *argv[])
                 return EXIT_FAILURE;
             continue; // answers go before questions: a server that waits for us to read is not kept
         }
-        if (watch[1].revents && take_in(STDIN_FILENO, unsent) != 1) {
-            typing = false;
-            shutdown(server, SHUT_WR); // "no more from us"; answers still come
+        if (watch[1].revents) {
+            typed = take_in(STDIN_FILENO, unsent);
+            if (typed != 1)
+                shutdown(server, SHUT_WR); // "no more from us"; answers still come
         }
-        if (!unsent.empty() && !send_some(server, unsent))
-            unsent.clear(); // the next read() tells the rest
+        if (!unsent.empty() && !send_some(server, unsent)) {
+            typed = -1;
+            unsent.clear();
+        }
     }
-    if (typing)
+    if (typed == 1 && received == 0)
         fprintf(stderr, "the server has closed the connection\n");
-    return typing || received == -1 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return typed == 0 && received == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

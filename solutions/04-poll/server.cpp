@@ -15,7 +15,6 @@
 
 const size_t LONGEST = 1024; // bytes in a line, without its '\n'
 const long LINGER = 1000;    // milliseconds that a client has to read our last words
-
 const size_t QUEUE = 65536;  // bytes that may wait for a client that does not read
 const long PATIENCE = 1000;  // milliseconds; who takes nothing for so long does not read
 
@@ -197,7 +196,7 @@ void enforce_deadlines(std::vector<Client> &clients)
     for (Client &client : clients) {
         if (client.deadline == NEVER || now() < client.deadline)
             continue;
-        if (client.leaving || client.ended)
+        if (client.leaving)
             client.gone = true;
         else
             dismiss(client, "error: idle too long\n");

@@ -347,9 +347,11 @@ Check client_defaults(1, 8, "the client connects to 127.0.0.1, port 5000, if tol
 }, 99, true);
 
 Check client_loses_server(1, 9, "the client ends with status 1 when its server has gone", [](Lab &lab) {
-    lab.because("read() returned 0 where an answer, or the greeting, was due",
-                "leave with status 1 and a line on stderr");
-    for (bool greeting : {true, false}) {
+    for (const char *way : {"closes", "is reset", "closes early"}) {
+        bool greeting = way != std::string("closes early"), reset = way == std::string("is reset");
+        lab.because(reset ? "read() failed with ECONNRESET, and complain() has said so"
+                          : "read() returned 0 where an answer, or the greeting, was due",
+                    "leave with status 1 and one line on stderr");
         lab.listen();
         Program &client = lab.start_client();
         Peer &server = lab.accept();
@@ -359,7 +361,7 @@ Check client_loses_server(1, 9, "the client ends with status 1 when its server h
             client.type("anybody?\n");
             server.expect("anybody?\n");
         }
-        server.close();
+        reset ? server.reset() : server.close();
         client.expect_exit(1);
         if (greeting)
             expect_one_line(lab, client);
