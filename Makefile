@@ -35,16 +35,19 @@ help:
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(patsubst 0%,%,$(1))
+compiler = $(if $(shell sh -c 'command -v $(firstword $(CXX))'),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=…))
 unless_handout = $(if $(wildcard solutions),,$(error this is a handout: $(1)))
 
 lesson%: FORCE
 	$(call known,$(call plain,$*))
+	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
 	@CXX=$(CXX) build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
 
 solution%: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
+	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
 	@CXX=$(CXX) build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
 
@@ -55,6 +58,7 @@ diff%: FORCE
 	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
 
 check: FORCE
+	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
 	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
 
