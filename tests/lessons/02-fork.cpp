@@ -236,6 +236,23 @@ Check client_prints(2, 6, "the client prints what comes while it waits for you t
     client.expect_output("hello 1\n2: news\n");
 });
 
+Check client_of_two(2, 6, "the client is two processes", [](Lab &lab) {
+    lab.because("in this lesson one process waits for the server and one for you",
+                "fork() once you are connected");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    size_t children = 0;
+    lab.wait_for("your client should be two processes", [&] {
+        children = children_of(client.pid).size();
+        return children > 0;
+    });
+    if (children > 1)
+        lab.unmet("your client should be two processes, and is " + std::to_string(children + 1));
+}, 2);
+
 Check client_notices(2, 6, "the client ends with status 1 as soon as its server has gone", [](Lab &lab) {
     lab.because("one process knows that the server has gone, the other still waits for you",
                 "SIGCHLD tells the parent; or kill() the one that waits");
