@@ -3,7 +3,7 @@
 # runners have been built before, by `make check`.
 set -u
 cd "$(dirname "$0")/.." || exit 4
-total=0 passed=0 failed=0 skipped=0 # of all
+total=0 passed=0 failed=0 skipped=0 seen=0 # of all; total: the lines that are due
 declare -A of_lesson short_in_lesson
 
 # Above the line that shows how far we are.
@@ -16,7 +16,7 @@ say_above() {
 verdict() {
     local lesson=${3%%,*}
     of_lesson[$lesson]=$((${of_lesson[$lesson]-0} + 1))
-    skipped=$((skipped + $2))
+    skipped=$((skipped + $2)) seen=$((seen + 1))
     if [ "$1" = skipped ]; then
         [[ $3 != kit,* ]] || say_above "skipped: $3"
         return
@@ -27,7 +27,7 @@ verdict() {
         short_in_lesson[$lesson]=$((${short_in_lesson[$lesson]-0} + 1))
         say_above "falls short: $3"
     fi
-    [ -t 1 ] && printf '\r\033[K%d of %d' $((passed + failed)) "$total"
+    [ -t 1 ] && printf '\r\033[K%d of %d' "$seen" "$total"
 }
 
 # kit_test NAME COMMAND…: passes if the command does; what it says is shown if it does not.
@@ -82,6 +82,15 @@ fresh() {
     [ "$(cat "$stamp" 2>/dev/null)" = "${CXX:-g++}" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
 }
 
+# Whether both programs of every variant of a lesson are there.
+complete() {
+    local kind lesson name folder
+    while read -r kind lesson name; do
+        folder=build/check/$kind/$lesson${name:+/$name}
+        [ -e "$folder/server" ] && [ -e "$folder/client" ] || return 1
+    done < <(subjects "$1")
+}
+
 # Builds all variants of the lessons where something has changed.
 build_variants() {
     local folder list='' jobs='' changed=()
@@ -89,11 +98,12 @@ build_variants() {
         fresh "$folder" && continue
         rm -rf build/check/*/"$folder"
         changed+=("$folder")
+        mkdir -p build/check
+        echo "${CXX:-g++}" >"build/check/$folder.begun" # what changes from now on is newer
         list+=$(subjects "$folder")$'\n'
         [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
     done
     [ -n "$list" ] || return 0
-    mkdir -p build/check
     STATIC=$(tests/kit/linkable.sh -static)
     STATIC_SANITIZERS=$(tests/kit/linkable.sh -fsanitize=address,undefined -static-libasan -static-libubsan)
     export STATIC STATIC_SANITIZERS
@@ -101,7 +111,9 @@ build_variants() {
     jobs+=$(grep -vE '^(mistake|steps) ' <<<"$list" | sed 's/./compile &/')
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
     grep . <<<"$jobs" | xargs -P "$(nproc 2>/dev/null || echo 2)" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
-    for folder in "${changed[@]}"; do echo "${CXX:-g++}" >"build/check/$folder.built"; done
+    for folder in "${changed[@]}"; do
+        complete "$folder" && mv "build/check/$folder".{begun,built}
+    done
 }
 
 # Three lines of work, side by side. What looks for processes that hostile programs leave must
@@ -111,6 +123,7 @@ judged() {
     [ ! -d tests/hostile ] || tests/kit/hostile.sh
     [ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
 }
+scripts() { [ ! -d solutions ] || kit_test "netns scripts" tests/kit/netns.sh; }
 rest_of_the_kit() {
     [ ! -d tests/grade ] || kit_test "grading" tests/kit/grade.sh
     [ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
@@ -122,10 +135,12 @@ rest_of_the_kit() {
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
 list=$(subjects "$@")
 build_variants "$@"
-total=$(($(wc -l <<<"$list") + $(find tests/hostile -name '*.cpp' 2>/dev/null | wc -l) + 7))
+total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 7 || echo 2)))
+[ ! -d tests/hostile ] || total=$((total + $(find tests/hostile -name '*.cpp' | wc -l) + 1))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
-done < <(judged & kit_test "netns scripts" tests/kit/netns.sh & rest_of_the_kit "$@" & wait)
+done < <(judged & scripts & rest_of_the_kit "$@" & wait)
+[ "$seen" -eq "$total" ] || verdict NOT 0 "kit: $seen results, where $total are due"
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
     printf '%s: %s: %s\n' "$lesson" \
@@ -134,5 +149,5 @@ for lesson in "$@"; do
             echo "${short_in_lesson[$lesson]} of ${of_lesson[$lesson]} fall short")"
 done
 [ "$skipped" -eq 0 ] || printf '%d checks were skipped on this machine\n' "$skipped"
-printf '%d passed, %d failed%s\n' "$passed" "$failed" "$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
+printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -72,7 +72,7 @@ int read_line(int fd, std::string &input, std::string &line)
     return 1;
 }
 
-// Prints the next line that the server sends. False: it has gone.
+// Prints the next line that the server sends. False: it has gone, or our output has.
 bool print_answer(int server, std::string &input)
 {
     std::string line;
@@ -100,10 +100,10 @@ int main(int argc, char *argv[])
     // While we wait for you to type we do not notice that the server has gone
     // (lesson 2 mends it).
     std::string typed, received, line;
-    int more = 0; // is typed, as read_line() says
+    int more = 0; // what read_line() last said of standard input
     // STEP 9: print the greeting. Then for each line that you type: send it, wait for its
-    // answer, print it, until your input ends. If the server goes first, set served to
-    // false and stop. See read_line() and print_answer(). man 3 stdin
+    // answer, print it, while more, from read_line(), is 1. If the server goes first, set
+    // served to false and stop. See read_line() and print_answer(). man 3 stdin
     bool served = true; // (until step 9)
     close(server);
     return served && more == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

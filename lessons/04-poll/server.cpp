@@ -174,8 +174,8 @@ bool sweep(std::vector<Client> &clients)
 // Those whose time is over: idle ones are told, leaving ones closed.
 void enforce_deadlines(std::vector<Client> &clients)
 {
-    // STEP 5: those whose deadline has come: one that is leaving, or has ended, has gone;
-    // any other is dismissed with "error: idle too long\n".
+    // STEP 5: those whose deadline has come: one that is leaving has gone; any other is
+    // dismissed with "error: idle too long\n".
     (void)clients; // (until step 5)
 }
 

@@ -71,7 +71,7 @@ int read_line(int fd, std::string &input, std::string &line)
     return 1;
 }
 
-// Prints the next line that the server sends. False: it has gone.
+// Prints the next line that the server sends. False: it has gone, or our output has.
 bool print_answer(int server, std::string &input)
 {
     std::string line;
@@ -99,7 +99,7 @@ int main(int argc, char *argv[])
     // While we wait for you to type we do not notice that the server has gone
     // (lesson 2 mends it).
     std::string typed, received, line;
-    int more = 0; // is typed, as read_line() says
+    int more = 0; // what read_line() last said of standard input
     bool served = print_answer(server, received);
     while (served && (more = read_line(STDIN_FILENO, typed, line)) == 1)
         served = write_all(server, line) && print_answer(server, received);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../harness/need.hpp"
 #include "bench.hpp"
 
 namespace
@@ -130,6 +131,7 @@ void Clients::park(size_t keep)
     if (active.size() <= keep)
         return;
     pid_t holder = fork();
+    need(holder != -1, "fork");
     if (holder == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;)

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../harness/need.hpp"
 #include "../harness/proc.hpp"
 
 namespace
@@ -77,6 +78,7 @@ long kilobytes(pid_t pid, const std::string &file, const std::string &name)
 Server::Server(const Contender &contender, const Host &host, int core, size_t count)
     : who(contender), port(next_port()), pid(fork())
 {
+    need(pid != -1, "fork");
     if (pid == 0)
         become(who, host, core, port, count);
     tree = {pid};

@@ -380,6 +380,7 @@ pid_t start_in_box(bool isolated, const std::string &kit, const std::function<in
     const Template *box = isolated ? &box_template(kit) : nullptr;
     pid_t caller = getpid();
     pid_t pid = fork();
+    need(pid != -1, "fork");
     if (pid != 0)
         return pid;
     try {

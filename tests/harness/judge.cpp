@@ -145,8 +145,8 @@ std::vector<Job> read_jobs()
     for (std::string line; std::getline(std::cin, line);) {
         Variant variant = parse(line);
         if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
-            jobs.push_back({variant, {checks_for(variant), open_binaries(variant.folder, variant.kind == "sanitized"),
-                                      true, most_at_once(variant)}});
+            jobs.push_back({variant, {checks_for(variant), variant.folder, variant.kind == "sanitized", true,
+                                      most_at_once(variant)}});
         else
             say(variant, "it does not build, see " + variant.folder + "/log", 0);
     }

@@ -85,7 +85,7 @@ void look_closer(Options options, const std::vector<const Check *> &checks, Outc
         options.subject.output = "build/sanitized/" + options.subject.folder;
         if (!build(options.subject, isolated).done)
             return;
-        Outcomes closer = run({check}, open_binaries(options.subject.output, true), isolated, true, 1);
+        Outcomes closer = run({{check}, options.subject.output, true, true, 1}, isolated);
         if (closer[check].verdict == FAILED && closer[check].report.find("the place") != std::string::npos)
             found->second = closer[check];
         return;
@@ -118,7 +118,7 @@ int main(int argc, char *argv[])
         return DOES_NOT_COMPILE;
     }
     printf("\nlesson %d: %s\n\n", options.lesson, options.subject.folder.c_str());
-    Outcomes outcomes = run(checks, open_binaries(options.subject.output, false), isolated, !options.times, AT_ONCE);
+    Outcomes outcomes = run({checks, options.subject.output, false, !options.times, AT_ONCE}, isolated);
     look_closer(options, checks, outcomes, isolated);
     int status = report(options.subject.folder, options.lesson, !options.step.empty(), checks, outcomes);
     if (options.times)

@@ -17,6 +17,7 @@
 
 #include "box.hpp"
 #include "compile.hpp"
+#include "need.hpp"
 #include "proc.hpp"
 #include "report.hpp"
 
@@ -26,6 +27,55 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 const int LONGEST = 120; // seconds that a check may take, at SLOW=1
+
+// The tasks on this machine, this user's among them.
+unsigned long count_tasks()
+{
+    unsigned long count = 0;
+    for (pid_t pid : numbers_in("/proc")) {
+        struct stat tasks;
+        if (stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &tasks) == 0)
+            count += tasks.st_nlink - 2;
+    }
+    return count;
+}
+
+// A copy of an executable that nobody can write to. A program finds the file that it was
+// started from behind /proc/self/exe, whatever box it is in.
+int sealed_copy(const std::string &path)
+{
+    const unsigned executable = 0x10; // MFD_EXEC, of Linux 6.3
+    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file == -1)
+        return -1;
+    std::string name = path.substr(path.size() > 200 ? path.size() - 200 : 0);
+    int copy = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | executable);
+    if (copy == -1)
+        copy = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    ssize_t n;
+    while ((n = sendfile(copy, file, nullptr, 1 << 20)) > 0)
+        ;
+    close(file);
+    if (n == -1 || fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
+        throw std::runtime_error("sealing " + path);
+    return copy;
+}
+
+// So that a run has its programs whatever becomes of the files.
+void open_binaries(Run &run)
+{
+    static const unsigned long tasks = count_tasks();
+    run.binaries = {sealed_copy(run.folder + "/server"), sealed_copy(run.folder + "/client"), run.sanitized, tasks};
+    run.open = true;
+}
+
+void close_binaries(Run &run)
+{
+    for (int fd : {run.binaries.server, run.binaries.client})
+        if (run.open && fd != -1)
+            close(fd);
+    run.open = false;
+}
 
 struct Job {
     Run *run;
@@ -150,10 +200,13 @@ public:
         while (!decided(run) && run.next < run.checks.size() && jobs.size() < at_once &&
                under_way(run) < run.at_once) {
             const Check *check = run.checks[run.next++];
-            if (check->isolated && !isolated)
+            if (check->isolated && !isolated) {
                 run.outcomes[check] = {SKIPPED, 0, 0, false, false, ""};
-            else if (run.outcomes.count(check) == 0)
+            } else if (run.outcomes.count(check) == 0) {
+                if (!run.open)
+                    open_binaries(run);
                 jobs.push_back(start(run, *check, isolated));
+            }
         }
     }
 
@@ -215,45 +268,13 @@ pid_t start_building(const Subject &subject, const std::string &program, const s
 {
     pid_t parent = getpid();
     pid_t pid = fork();
+    need(pid != -1, "fork");
     if (pid != 0)
         return pid;
     die_with(parent, SIGKILL);
     Built built = compile({subject.kit, subject.folder, program}, subject.command, output, isolated);
     bool told = built.said.empty() || write(words, built.said.data(), built.said.size()) != -1;
     _exit(built.done && told ? 0 : 1);
-}
-
-// The tasks of this user on this machine.
-unsigned long count_tasks()
-{
-    unsigned long count = 0;
-    for (pid_t pid : numbers_in("/proc")) {
-        struct stat tasks;
-        if (stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &tasks) == 0)
-            count += tasks.st_nlink - 2;
-    }
-    return count;
-}
-
-// A copy of an executable that nobody can write to. A program finds the file that it was
-// started from behind /proc/self/exe, whatever box it is in.
-int sealed_copy(const std::string &path)
-{
-    const unsigned executable = 0x10; // MFD_EXEC, of Linux 6.3
-    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file == -1)
-        return -1;
-    std::string name = path.substr(path.size() > 200 ? path.size() - 200 : 0);
-    int copy = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | executable);
-    if (copy == -1)
-        copy = memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    ssize_t n;
-    while ((n = sendfile(copy, file, nullptr, 1 << 20)) > 0)
-        ;
-    close(file);
-    if (n == -1 || fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
-        throw std::runtime_error("sealing " + path);
-    return copy;
 }
 
 } // namespace
@@ -286,11 +307,6 @@ Built build(const Subject &subject, bool isolated)
     return built;
 }
 
-Binaries open_binaries(const std::string &folder, bool sanitized)
-{
-    return {sealed_copy(folder + "/server"), sealed_copy(folder + "/client"), sanitized, count_tasks()};
-}
-
 std::vector<const Check *> checks_of(int lesson)
 {
     std::vector<const Check *> picked;
@@ -316,16 +332,15 @@ void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::functi
             if (!decided(*each))
                 return false;
             pool.drop(*each);
+            close_binaries(*each);
             done(*each);
             return true;
         });
     }
 }
 
-Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
-             size_t at_once)
+Outcomes run(Run one, bool isolated)
 {
-    Run one{checks, binaries, stop, at_once};
-    run({&one}, isolated, at_once, [](const Run &) {});
+    run({&one}, isolated, one.at_once, [](const Run &) {});
     return one.outcomes;
 }

@@ -36,9 +36,6 @@ struct Built {
 // Builds what is older than its source, server and client side by side.
 Built build(const Subject &subject, bool isolated);
 
-// The executables that build() made. sanitized: with the address sanitizer.
-Binaries open_binaries(const std::string &folder, bool sanitized);
-
 // The checks that the programs of a lesson must pass: its own steps first, in their order,
 // then what the lessons before taught and still holds.
 std::vector<const Check *> checks_of(int lesson);
@@ -46,11 +43,14 @@ std::vector<const Check *> checks_of(int lesson);
 // Checks on one pair of programs.
 struct Run {
     std::vector<const Check *> checks;
-    Binaries binaries;
-    bool stop;      // at the first that fails, once those before it have ended
-    size_t at_once; // checks of this run; more would be wasted where one is going to fail
+    std::string folder;  // that build() put the executables in
+    bool sanitized;      // with the address sanitizer
+    bool stop;           // at the first that fails, once those before it have ended
+    size_t at_once;      // checks of this run; more would be wasted where one is going to fail
     Outcomes outcomes{}; // what is here already is not run again
     size_t next = 0;     // the first check that has not been started
+    bool open = false;   // while it is under way: has its executables
+    Binaries binaries{-1, -1, false, 0};
 };
 
 // Runs all runs, the first ones first, at_once checks at a time; done is told of each run
@@ -58,5 +58,4 @@ struct Run {
 void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::function<void(const Run &)> &done);
 
 // The same for one.
-Outcomes run(const std::vector<const Check *> &checks, const Binaries &binaries, bool isolated, bool stop,
-             size_t at_once);
+Outcomes run(Run one, bool isolated);

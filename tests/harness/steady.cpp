@@ -12,6 +12,7 @@
 
 #include "box.hpp"
 #include "compile.hpp"
+#include "need.hpp"
 #include "report.hpp"
 #include "session.hpp"
 
@@ -40,6 +41,7 @@ struct Record {
 pid_t start_busy_loop()
 {
     pid_t pid = fork();
+    need(pid != -1, "fork");
     if (pid != 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -58,7 +60,7 @@ std::vector<Lesson> build_solutions(bool isolated)
             fprintf(stderr, "%s does not compile: %s\n", folder.c_str(), built.said.c_str());
             exit(2);
         }
-        lessons.push_back({folder, number, {checks_of(number), open_binaries(output, false), false, 4 * CORES}});
+        lessons.push_back({folder, number, {checks_of(number), output, false, false, 4 * CORES}});
     }
     std::sort(lessons.begin(), lessons.end(), [](const Lesson &a, const Lesson &b) { return a.number < b.number; });
     return lessons;
