@@ -13,11 +13,12 @@ struct Check {
     void (*story)(Lab &);
     int last;      // the last lesson in which it still holds
     bool isolated; // needs a private network
+    bool waits;    // for a second of the program's own; is started before the others
 
     Check(int in_lesson, int in_step, const char *sentence, void (*tell)(Lab &), int until = 99,
-          bool private_network = false)
+          bool private_network = false, bool a_second = false)
         : lesson(in_lesson), step(in_step), name(sentence), story(tell), last(until),
-          isolated(private_network)
+          isolated(private_network), waits(a_second)
     {
         all().push_back(this);
     }

@@ -20,7 +20,7 @@ enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, CANNOT = 3, KIT_BROKEN =
 const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
 // They wait, most of the time.
-const size_t AT_ONCE = 4 * std::max(1U, std::thread::hardware_concurrency());
+const size_t AT_ONCE = 8 * std::max(1U, std::thread::hardware_concurrency());
 
 struct Options {
     Subject subject;

@@ -189,6 +189,18 @@ bool decided(const Run &run)
     return true;
 }
 
+// The check to start next, or null. One that waits comes first: the others run meanwhile.
+const Check *next_of(const Run &run)
+{
+    const Check *next = nullptr;
+    for (const Check *check : run.checks) {
+        bool better = !next || (check->waits && !next->waits && run.at_once > 1);
+        if (better && run.started.count(check) == 0 && run.outcomes.count(check) == 0)
+            next = check;
+    }
+    return next;
+}
+
 // The checks under way, of all runs.
 class Pool {
 public:
@@ -197,16 +209,16 @@ public:
     // Starts what there is room for.
     void start_some(Run &run)
     {
-        while (!decided(run) && run.next < run.checks.size() && jobs.size() < at_once &&
-               under_way(run) < run.at_once) {
-            const Check *check = run.checks[run.next++];
+        const Check *check;
+        while (!decided(run) && (check = next_of(run)) && jobs.size() < at_once && under_way(run) < run.at_once) {
+            run.started.insert(check);
             if (check->isolated && !isolated) {
                 run.outcomes[check] = {SKIPPED, 0, 0, false, false, ""};
-            } else if (run.outcomes.count(check) == 0) {
-                if (!run.open)
-                    open_binaries(run);
-                jobs.push_back(start(run, *check, isolated));
+                continue;
             }
+            if (!run.open)
+                open_binaries(run);
+            jobs.push_back(start(run, *check, isolated));
         }
     }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,7 @@ struct Run {
     bool stop;           // at the first that fails, once those before it have ended
     size_t at_once;      // checks of this run; more would be wasted where one is going to fail
     Outcomes outcomes{}; // what is here already is not run again
-    size_t next = 0;     // the first check that has not been started
+    std::set<const Check *> started{};
     bool open = false;   // while it is under way: has its executables
     Binaries binaries{-1, -1, false, 0};
 };

@@ -120,7 +120,7 @@ int main(int argc, char *argv[])
         std::list<Run *> runs;
         for (Lesson &lesson : lessons) {
             lesson.run.outcomes.clear();
-            lesson.run.next = 0;
+            lesson.run.started.clear();
             runs.push_back(&lesson.run);
         }
         run(runs, isolated, 4 * CORES, [](const Run &) {});

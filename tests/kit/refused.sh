@@ -5,6 +5,8 @@ set -u
 solution=build/check/solution/01-blocking
 survivor=build/hostile/survivor/01-blocking
 
+runner='' # of which we are the only ones to know
+trap '[ -z "$runner" ] || kill -KILL "$runner"' EXIT
 fail() { echo "$*"; exit 1; }
 
 # runs_on_loopback REMEDY COMMAND…: COMMAND runs a runner where it gets no network.
@@ -37,10 +39,12 @@ goes_with_runner() {
     shift 2
     set -m # the job gets a group of its own, and does not ignore SIGINT
     SLOW=60 "$@" "$survivor" --step 6 >/dev/null 2>&1 &
+    runner=$!
     disown # no word of its end
     set +m
     wait_until started || fail "the survivor does not start: $*"
-    kill -s "$signal" -- "$whom$!"
+    kill -s "$signal" -- "$whom$runner"
+    runner=''
     wait_until gone || fail "after SIG$signal of $* there are still: $(of_survivor)"
 }
 

@@ -185,7 +185,7 @@ Check lingers(3, 5, "lets one that was refused read why, for a second", [](Lab &
     first.expect_clean_end();
     lab.wait_for("client A should be closed after a second, though it never ends",
                  [&] { return open_descriptors(server.pid) == before + 1; });
-});
+}, 99, false, true);
 
 Check lingers_alone(3, 5, "holds up nobody while one that was refused reads why", [](Lab &lab) {
     lab.because("who is refused has a second to read why, and the others cannot wait for that",

@@ -208,7 +208,7 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
     expect_in_time(lab, since, client.name);
     client.expect_end();
     serves_on(lab, 2);
-});
+}, 99, false, true);
 
 Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &lab) {
     lab.because("the clock of a client starts again when it sends something, if only half a line, and not "
@@ -240,7 +240,7 @@ Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &l
     busy.expect("1: still here\n");
     slow.expect("2: " + half + '\n');
     last.expect("4: still here\n");
-});
+}, 99, false, true);
 
 Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
     lab.because("POLLERR and POLLHUP come whether asked for or not, again and again",
@@ -293,7 +293,7 @@ Check refused_late(4, 6, "the client says why when connecting fails later", [](L
     lab.expect_timers();
     client.expect_exit(1);
     client.expect_error("connect: Connection refused");
-});
+}, 99, false, true);
 
 // That the client sleeps while the server says nothing.
 void expect_rest(Lab &lab, Program &client)
