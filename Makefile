@@ -106,7 +106,7 @@ GRADER := $(if $(wildcard tests/grade),build/grader)
 grade: FORCE
 	$(call unless_handout,it has no grading)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
-	@CXX=$(CXX) build/grader "$$SUBMISSIONS" "$$GRADES"
+	@CXX=$(CXX) STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
 
 handout: FORCE
 	$(call unless_handout,it has all that a handout has)

@@ -18,7 +18,7 @@ namespace
 {
 
 // Programs under test wait, most of the time.
-const size_t WORKERS = 2 * std::max(1U, std::thread::hardware_concurrency());
+const size_t WORKERS = 3 * std::max(1U, std::thread::hardware_concurrency());
 
 } // namespace
 

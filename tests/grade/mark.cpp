@@ -27,13 +27,20 @@ std::string hash(const std::vector<std::string> &texts)
     return digits;
 }
 
+// Of the compiler. STATIC is what linkable.sh says.
+std::string options()
+{
+    const char *linked = getenv("STATIC");
+    return std::string("-Og ") + (linked ? linked : "");
+}
+
 // Builds program; returns what is wrong with it, in short in the first line, or "".
 std::string complaint_about(const std::string &program, const HandedIn &source, const std::string &lesson,
                             const std::string &stage, bool isolated)
 {
     std::string folder = stage + '/' + lesson, kit = fs::current_path();
     write_whole(folder + '/' + program + ".cpp", source.text);
-    Built built = compile({kit, folder, program}, compiler(), folder + '/' + program, isolated);
+    Built built = compile({kit, folder, program}, compiler(options()), folder + '/' + program, isolated);
     if (built.done)
         return "";
     std::string said = first_complaint(built.said), path = fs::path(stage).relative_path().string() + '/';
@@ -74,7 +81,7 @@ std::vector<std::string> all_lessons()
 std::string fingerprint_of_kit(bool isolated)
 {
     return hash(
-        {contents("/proc/self/exe"), contents("common/error.hpp"), compiler(), isolated ? "box" : "open"});
+        {contents("/proc/self/exe"), contents("common/error.hpp"), compiler(options()), isolated ? "box" : "open"});
 }
 
 std::string fingerprint(const std::string &kit, const Work &work)

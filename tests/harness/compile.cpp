@@ -128,10 +128,10 @@ bool install(const std::string &program, const std::string &output)
 
 } // namespace
 
-std::string compiler()
+std::string compiler(const std::string &options)
 {
     const char *chosen = getenv("CXX");
-    return std::string(chosen && *chosen ? chosen : "g++") + " -Og -g -Wall -Wextra";
+    return std::string(chosen && *chosen ? chosen : "g++") + ' ' + options;
 }
 
 std::string contents(const std::string &path)

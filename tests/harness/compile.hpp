@@ -11,8 +11,8 @@ struct Source {
     std::string program; // server or client
 };
 
-// The command line of the compiler for students' programs: $CXX, or g++.
-std::string compiler();
+// The command line of the compiler, which is $CXX, or g++.
+std::string compiler(const std::string &options);
 
 // All bytes of a file; "" if it cannot be read.
 std::string contents(const std::string &path);

@@ -42,7 +42,7 @@ Options parse(int argc, char *argv[])
         else
             folder = word;
     }
-    options.subject = {fs::current_path(), folder, folder, compiler()};
+    options.subject = {fs::current_path(), folder, folder, compiler("-Og -g -Wall -Wextra")};
     options.lesson = atoi(fs::path(folder).filename().c_str());
     return options;
 }

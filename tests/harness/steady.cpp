@@ -55,7 +55,7 @@ std::vector<Lesson> build_solutions(bool isolated)
     for (const auto &entry : fs::directory_iterator("solutions")) {
         std::string folder = entry.path(), output = "build/solutions/" + entry.path().filename().string();
         int number = atoi(entry.path().filename().c_str());
-        Built built = build({fs::current_path(), folder, output, compiler()}, isolated);
+        Built built = build({fs::current_path(), folder, output, compiler("-Og")}, isolated);
         if (!built.done) {
             fprintf(stderr, "%s does not compile: %s\n", folder.c_str(), built.said.c_str());
             exit(2);
