@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <list>
+#include <map>
 #include <set>
 
 #include "../harness/compile.hpp"
@@ -50,17 +52,22 @@ std::string complaint_about(const std::string &program, const HandedIn &source, 
     return lesson + '/' + program + ".cpp does not compile: " + said;
 }
 
-// What does not pass gets a second chance: what a busy machine spoils once must not cost
-// anybody a mark.
+// A step that does not pass gets a second chance: what a busy machine spoils once must not
+// cost anybody a mark. One check that fails twice has spoilt its step.
 Outcomes outcomes_of(const std::vector<const Check *> &checks, const std::string &folder, bool isolated)
 {
     Outcomes outcomes = run({checks, folder, false, false, CHECKS_AT_ONCE}, isolated);
-    std::vector<const Check *> again;
-    for (const auto &outcome : outcomes)
-        if (outcome.second.verdict == FAILED || outcome.second.verdict == BROKEN)
-            again.push_back(outcome.first);
-    for (const auto &second : run({again, folder, false, false, CHECKS_AT_ONCE}, isolated))
-        outcomes[second.first] = second.second;
+    std::map<std::pair<int, int>, Run> again; // by lesson and step
+    for (const auto &[check, outcome] : outcomes)
+        if (outcome.verdict == FAILED || outcome.verdict == BROKEN)
+            again.insert({{check->lesson, check->step}, {{}, folder, false, true, 1}}).first->second.checks.push_back(check);
+    std::list<Run *> runs;
+    for (auto &step : again)
+        runs.push_back(&step.second);
+    run(runs, isolated, CHECKS_AT_ONCE, [&](const Run &done) {
+        for (const auto &[check, outcome] : done.outcomes)
+            outcomes[check] = outcome;
+    });
     return outcomes;
 }
 
