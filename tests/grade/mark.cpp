@@ -58,9 +58,12 @@ Outcomes outcomes_of(const std::vector<const Check *> &checks, const std::string
 {
     Outcomes outcomes = run({checks, folder, false, false, CHECKS_AT_ONCE}, isolated);
     std::map<std::pair<int, int>, Run> again; // by lesson and step
-    for (const auto &[check, outcome] : outcomes)
-        if (outcome.verdict == FAILED || outcome.verdict == BROKEN)
-            again.insert({{check->lesson, check->step}, {{}, folder, false, true, 1}}).first->second.checks.push_back(check);
+    for (const auto &[check, outcome] : outcomes) {
+        if (outcome.verdict != FAILED && outcome.verdict != BROKEN)
+            continue;
+        Run fresh{{}, folder, false, true, 1};
+        again.insert({{check->lesson, check->step}, fresh}).first->second.checks.push_back(check);
+    }
     std::list<Run *> runs;
     for (auto &step : again)
         runs.push_back(&step.second);

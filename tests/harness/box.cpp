@@ -86,8 +86,8 @@ void become(User user)
     need(setresuid(uid, uid, uid) != -1, "setresuid");
 }
 
-// User, mount and network namespaces of our own for this process. A helper outside of it writes the maps:
-// root may name another user than itself there.
+// User, mount and network namespaces of our own for this process. A helper outside of them
+// writes the maps: root may name another user than itself there.
 void unshare_as(User user)
 {
     int gate[2];

@@ -10,18 +10,14 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdexcept>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
 
-namespace {
+#include "need.hpp"
 
-[[noreturn]] void fail(const std::string &step)
-{
-    throw std::runtime_error(step + ": " + strerror(errno));
-}
+namespace {
 
 // One rtnetlink request, built attribute by attribute.
 class Request {
@@ -62,14 +58,13 @@ public:
         message()->nlmsg_len = static_cast<uint32_t>(bytes.size());
         int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
         char answer[8192];
-        if (fd == -1 || ::send(fd, bytes.data(), bytes.size(), 0) == -1 ||
-            recv(fd, answer, sizeof answer, 0) == -1)
-            fail(step);
+        need(fd != -1 && ::send(fd, bytes.data(), bytes.size(), 0) != -1 &&
+                 recv(fd, answer, sizeof answer, 0) != -1,
+             step);
         ::close(fd);
         auto *error = static_cast<nlmsgerr *>(NLMSG_DATA(reinterpret_cast<nlmsghdr *>(answer)));
         errno = -error->error;
-        if (errno != 0)
-            fail(step);
+        need(errno == 0, step);
     }
 
 private:
@@ -124,11 +119,9 @@ void add_address(const std::string &text)
 
 Host make_host(const std::string &address)
 {
-    if (unshare(CLONE_NEWNET) == -1)
-        fail("unshare(CLONE_NEWNET)");
+    need(unshare(CLONE_NEWNET) != -1, "unshare(CLONE_NEWNET)");
     int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (netns == -1)
-        fail("/proc/self/ns/net");
+    need(netns != -1, "/proc/self/ns/net");
     return {address, netns};
 }
 
@@ -140,8 +133,7 @@ void wait_operational(const Host &host)
     ifreq request{};
     strcpy(request.ifr_name, "eth0");
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd == -1)
-        fail("socket");
+    need(fd != -1, "socket");
     for (int tries = 0; tries < 5000; tries++) {
         if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING)) {
             close(fd);
@@ -150,7 +142,7 @@ void wait_operational(const Host &host)
         poll(nullptr, 0, 1);
     }
     errno = ETIMEDOUT;
-    fail("eth0 does not come up");
+    need(false, "eth0 does not come up");
 }
 
 } // namespace
@@ -166,8 +158,7 @@ sockaddr_in address_of(const Host &host, int port)
 
 void enter(const Host &host)
 {
-    if (host.netns != -1 && setns(host.netns, CLONE_NEWNET) == -1)
-        fail("setns");
+    need(host.netns == -1 || setns(host.netns, CLONE_NEWNET) != -1, "setns");
 }
 
 void use_small_tables()

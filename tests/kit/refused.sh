@@ -44,8 +44,8 @@ goes_with_runner() {
     set +m
     wait_until started || fail "the survivor does not start: $*"
     kill -s "$signal" -- "$whom$runner"
-    runner=''
     wait_until gone || fail "after SIG$signal of $* there are still: $(of_survivor)"
+    runner=''
 }
 
 tests/kit/hostile.sh survivor >/dev/null # builds it

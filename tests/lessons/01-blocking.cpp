@@ -347,21 +347,21 @@ Check client_defaults(1, 8, "the client connects to 127.0.0.1, port 5000, if tol
 }, 99, true);
 
 Check client_loses_server(1, 9, "the client ends with status 1 when its server has gone", [](Lab &lab) {
-    for (const char *way : {"closes", "is reset", "closes early"}) {
-        bool greeting = way != std::string("closes early"), reset = way == std::string("is reset");
-        lab.because(reset ? "read() failed with ECONNRESET, and complain() has said so"
-                          : "read() returned 0 where an answer, or the greeting, was due",
+    enum End { CLOSES, IS_RESET, CLOSES_EARLY };
+    for (End end : {CLOSES, IS_RESET, CLOSES_EARLY}) {
+        lab.because(end == IS_RESET ? "read() failed with ECONNRESET, and complain() has said so"
+                                    : "read() returned 0 where an answer, or the greeting, was due",
                     "leave with status 1 and one line on stderr");
         lab.listen();
         Program &client = lab.start_client();
         Peer &server = lab.accept();
         lab.stop_listening();
-        if (greeting) {
+        if (end != CLOSES_EARLY) {
             server.send("hello 1\n");
             client.type("anybody?\n");
             server.expect("anybody?\n");
         }
-        reset ? server.reset() : server.close();
+        end == IS_RESET ? server.reset() : server.close();
         client.expect_exit(1);
         expect_one_line(lab, client);
     }
