@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static volatile sig_atomic_t typed_all = 0;
+
 int main(int argc, char *argv[])
 {
     sockaddr_in there{};
@@ -21,6 +23,7 @@ int main(int argc, char *argv[])
         std::fprintf(stderr, "client.cpp:%d: connect: %s\n", __LINE__, std::strerror(errno));
         return 1;
     }
+    signal(SIGUSR1, [](int) { typed_all = 1; });
     pid_t typist = fork();
     char bytes[512];
     ssize_t n;
@@ -29,6 +32,7 @@ int main(int argc, char *argv[])
             for (ssize_t at = 0, k = 0; at < n; at += k)
                 if ((k = send(s, bytes + at, size_t(n - at), MSG_NOSIGNAL)) < 0)
                     _exit(1);
+        kill(getppid(), SIGUSR1); // before the server can know
         shutdown(s, SHUT_WR);
         _exit(0);
     }
@@ -36,13 +40,9 @@ int main(int argc, char *argv[])
         for (ssize_t at = 0, k = 0; at < n; at += k)
             if ((k = write(1, bytes + at, size_t(n - at))) < 0)
                 return 1;
-    int how = 1;
-    bool typing = waitpid(typist, &how, WNOHANG) == 0;
-    if (typing) {
-        kill(typist, SIGKILL);
-        waitpid(typist, nullptr, 0);
-    }
-    if (typing || how != 0)
+    kill(typist, SIGKILL);
+    waitpid(typist, nullptr, 0);
+    if (!typed_all)
         std::fprintf(stderr, "the server has gone\n");
-    return typing || how != 0;
+    return !typed_all;
 }
