@@ -18,7 +18,7 @@ STATIC = $(shell CXX=$(CXX) tests/kit/linkable.sh -static)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
-.PHONY: help check steady clean FORCE
+.PHONY: help check variants steady clean FORCE
 .SECONDARY:
 help:
 	@echo 'make lessonN     builds your programs of lesson N and checks them (STEP=3: one step)'
@@ -59,8 +59,15 @@ diff%: FORCE
 
 check: FORCE
 	$(call compiler)
-	@$(MAKE) $(JOBS) --no-print-directory -s build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
-	@CXX=$(CXX) tests/check.sh $(notdir $(LESSON_FOLDERS))
+	@mkdir -p build
+	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
+	@CXX=$(CXX) flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
+		tests/check.sh $(notdir $(LESSON_FOLDERS))'
+CHECK_NEEDS = variants build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
+
+# The programs that check asks: solutions, starters, known mistakes.
+variants: FORCE
+	@CXX=$(CXX) tests/kit/variants.sh $(notdir $(LESSON_FOLDERS))
 
 # Not a part of check: it takes its time.
 REPEATS ?= 100
@@ -112,8 +119,9 @@ handout: FORCE
 	$(call unless_handout,it has all that a handout has)
 	@tests/grade/handout.sh
 
-build/grader: $(wildcard tests/grade/*pp) $(HARNESS) $(CHECKS)
-	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(STATIC) -o $@.$$$$ $(filter %.cpp %.o,$^) -pthread && mv $@.$$$$ $@
+build/grader: $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/grade/*.cpp)) $(HARNESS) $(CHECKS)
+	$(CXX) $(STATIC) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
+-include $(wildcard build/grade/*.d)
 # --- End of grading ---
 
 -include $(wildcard build/harness/*.d build/lessons/*.d)

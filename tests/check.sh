@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check.sh LESSON…: everything that an instructor wants to know of these lessons. The
-# runners have been built before, by `make check`.
+# runners and the variants of the lessons' programs have been built before, by `make check`.
 set -u
 cd "$(dirname "$0")/.." || exit 4
 total=0 passed=0 failed=0 skipped=0 seen=0 # of all; total: the lines that are due
@@ -61,61 +61,6 @@ shell_scripts() {
     find netns tests -name "*.sh" -exec shellcheck -x .ci/run {} +
 }
 
-# What there is to judge, the slow ones first.
-subjects() {
-    local folder patch step steps odd
-    [ -d solutions ] || { printf 'starter %s\n' "$@"; return; }
-    for folder in "$@"; do echo "sanitized $folder"; echo "solution $folder"; done
-    for folder in "$@"; do
-        for patch in tests/mistakes/"$folder"/*.patch; do echo "mistake $folder $(basename "$patch" .patch)"; done
-        echo "starter $folder"
-        steps=$(cat lessons/"$folder"/*.cpp | sed -n 's/.*STEP \([0-9]*\):.*/\1/p' | sort -n | tail -1)
-        for ((step = 1; step < steps; step++)); do echo "steps $folder $step"; done
-        for odd in tests/odd/"$folder"/*/; do [ -d "$odd" ] && echo "odd $folder $(basename "$odd")"; done
-    done
-}
-
-# Whether the variants of a lesson are there, by this compiler, and nothing has changed since.
-fresh() {
-    local stamp=build/check/$1.built
-    local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{variant,compile,group}.sh tests/{mistakes,odd}/"$1")
-    [ "$(cat "$stamp" 2>/dev/null)" = "${CXX:-g++}" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
-}
-
-# Whether both programs of every variant of a lesson are there.
-complete() {
-    local kind lesson name folder
-    while read -r kind lesson name; do
-        folder=build/check/$kind/$lesson${name:+/$name}
-        [ -e "$folder/server" ] && [ -e "$folder/client" ] || return 1
-    done < <(subjects "$1")
-}
-
-# Builds all variants of the lessons where something has changed.
-build_variants() {
-    local folder list='' jobs='' changed=()
-    for folder in "$@"; do
-        fresh "$folder" && continue
-        rm -rf build/check/*/"$folder"
-        changed+=("$folder")
-        mkdir -p build/check
-        echo "${CXX:-g++}" >"build/check/$folder.begun" # what changes from now on is newer
-        list+=$(subjects "$folder")$'\n'
-        [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
-    done
-    [ -n "$list" ] || return 0
-    STATIC=$(tests/kit/linkable.sh -static)
-    STATIC_SANITIZERS=$(tests/kit/linkable.sh -fsanitize=address,undefined -static-libasan -static-libubsan)
-    export STATIC STATIC_SANITIZERS
-    grep . <<<"$list" | xargs -L 1 tests/kit/variant.sh
-    jobs+=$(grep -vE '^(mistake|steps) ' <<<"$list" | sed 's/./compile &/')
-    # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-    grep . <<<"$jobs" | xargs -P "$(nproc 2>/dev/null || echo 2)" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
-    for folder in "${changed[@]}"; do
-        complete "$folder" && mv "build/check/$folder".{begun,built}
-    done
-}
-
 # Three lines of work, side by side. What looks for processes that hostile programs leave must
 # not meet those of another.
 judged() {
@@ -133,8 +78,7 @@ rest_of_the_kit() {
 }
 
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
-list=$(subjects "$@")
-build_variants "$@"
+list=$(tests/kit/variants.sh --list "$@")
 total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 7 || echo 2)))
 [ ! -d tests/hostile ] || total=$((total + $(find tests/hostile -name '*.cpp' | wc -l) + 1))
 while read -r word count what; do

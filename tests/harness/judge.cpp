@@ -131,10 +131,10 @@ void take_over(Job &job, const Job &other)
             job.run.outcomes[check] = outcome;
 }
 
-// Of a mistake one check after the other: those after the one that fails would be in vain.
+// One check after the other where one will fail: those after it would be in vain.
 size_t most_at_once(const Variant &variant)
 {
-    return variant.kind == "mistake" ? 1 : 3;
+    return variant.kind == "mistake" || variant.kind == "steps" ? 1 : 3;
 }
 
 // The variants named on standard input that have been built; says of the others that they

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 const char *const KIT = "@KIT@"; // where the kit lies outside of the box
+const char *const HERE = "@HERE@"; // the folder of this program in it
 
 // The last words of an attack that came to nothing; or what it came to.
 inline int end(const char *done)

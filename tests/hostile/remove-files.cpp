@@ -9,7 +9,7 @@ int main()
 {
     int removed = 0;
     for (std::string root : {"", "/proc/1/root", "/proc/1/cwd/..", "/proc/self/cwd/../../../../.."}) {
-        std::string folder = root + KIT + "/build/hostile/remove-files/01-blocking";
+        std::string folder = root + KIT + '/' + HERE;
         if (DIR *files = opendir(folder.c_str()))
             while (dirent *file = readdir(files))
                 removed += unlink((folder + '/' + file->d_name).c_str()) == 0;

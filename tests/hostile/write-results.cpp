@@ -27,9 +27,9 @@ int main()
         if (pidfd != -1 && syscall(438, pidfd, 3, 0) != -1) // pidfd_getfd
             return end("took a descriptor of the check");
     }
-    for (const char *file :
-         {"/results.json", "/grades.csv", "/build/lesson1", "/build/hostile/write-results/results.json"})
-        if (open((KIT + std::string(file)).c_str(), O_WRONLY | O_CREAT, 0600) != -1)
+    for (const std::string &file : {std::string("results.json"), std::string("grades.csv"),
+                                    std::string("build/lesson1"), HERE + std::string("/results.json")})
+        if (open((KIT + ('/' + file)).c_str(), O_WRONLY | O_CREAT, 0600) != -1)
             return end("wrote beside the results");
     return end("wrote nothing");
 }

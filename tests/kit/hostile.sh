@@ -4,6 +4,7 @@
 # Prints lines as build/judge does: "ok 0 WHAT", or "NOT 0 WHAT: what is wrong". Where there
 # are no boxes it starts none of them.
 set -u
+hostile=build/hostile/$(stat -c %i .) # not to be taken for those of another copy of the kit
 secret=a-secret-of-the-teacher
 escape=$'\033'
 
@@ -15,7 +16,7 @@ hand_in() {
         mkdir -p "$folder"
         echo 'int main() {}' >"$folder/client.cpp"
         cp /bin/true "$folder/client" # newer than its source: nothing ever comes to it
-        sed -e '/^#include "attack.hpp"/{r tests/hostile/attack.hpp' -e 'd}' "$source" | sed "s|@KIT@|$PWD|" >"$folder/server.cpp"
+        sed -e '/^#include "attack.hpp"/{r tests/hostile/attack.hpp' -e 'd}' "$source" | sed "s|@KIT@|$PWD|; s|@HERE@|$folder|" >"$folder/server.cpp"
         return
     done
 }
@@ -23,7 +24,7 @@ hand_in() {
 complain() { wrong="${wrong:+$wrong; }$*"; }
 
 judge() { # NAME
-    local folder=build/hostile/$1/01-blocking source=tests/hostile/$1.cpp
+    local folder=$hostile/$1/01-blocking source=tests/hostile/$1.cpp
     local wrong='' wanted=1 step=6 words='' said said_words status line file
     [[ $1 != compile-* ]] || wanted=2
     while read -r line; do
@@ -48,8 +49,8 @@ judge() { # NAME
 
 # Processes of hostile programs, and those that were to keep them in.
 left_behind() {
-    find /proc -maxdepth 2 -name exe -lname '/memfd:build/hostile/*' 2>/dev/null
-    grep -lz '^build/hostile/' /proc/[0-9]*/cmdline 2>/dev/null
+    find /proc -maxdepth 2 -name exe -lname "/memfd:$hostile/*" 2>/dev/null
+    grep -lz "^$hostile/" /proc/[0-9]*/cmdline 2>/dev/null
 }
 
 verdict() { # WHAT WRONG
@@ -57,7 +58,7 @@ verdict() { # WHAT WRONG
 }
 
 boxed() {
-    local folder=build/hostile/compile-zero/01-blocking source=tests/hostile/compile-zero.cpp
+    local folder=$hostile/compile-zero/01-blocking source=tests/hostile/compile-zero.cpp
     hand_in
     [[ $(build/lesson1 "$folder" 2>&1) != 'Not your fault'* ]]
 }

@@ -3,7 +3,7 @@
 # and that there, as in boxes, nothing outlives a runner that is killed or interrupted.
 set -u
 solution=build/check/solution/01-blocking
-survivor=build/hostile/survivor/01-blocking
+survivor=build/hostile/$(stat -c %i .)/survivor/01-blocking
 
 runner='' # of which we are the only ones to know
 trap '[ -z "$runner" ] || kill -KILL "$runner"' EXIT
@@ -37,7 +37,7 @@ gone() { [ -z "$(of_survivor)" ]; }
 goes_with_runner() {
     local signal=$1 whom=$2
     shift 2
-    set -m # the job gets a group of its own, and does not ignore SIGINT
+    set -m # the job gets a group of its own
     SLOW=60 "$@" "$survivor" --step 6 >/dev/null 2>&1 &
     runner=$!
     disown # no word of its end
@@ -48,6 +48,9 @@ goes_with_runner() {
     runner=''
 }
 
+# What Ctrl-C sends; who runs this in the background may have had it ignored.
+interrupt=INT
+[[ $(trap -p INT) != "trap -- '' "* ]] || interrupt=TERM
 tests/kit/hostile.sh survivor >/dev/null # builds it
 build/refuse true || exit 77
 runs_on_loopback 'docker run' build/refuse build/lesson1 "$solution"
@@ -58,5 +61,5 @@ for way in '' build/refuse; do
     # shellcheck disable=SC2086 # none or one word
     goes_with_runner KILL '' $way build/lesson1
     # shellcheck disable=SC2086
-    goes_with_runner INT - $way build/lesson1
+    goes_with_runner "$interrupt" - $way build/lesson1
 done
