@@ -22,7 +22,8 @@
 #include "network.hpp"
 #include "proc.hpp"
 
-namespace {
+namespace
+{
 
 const unsigned CLOSE_ON_EXEC = 1 << 2; // CLOSE_RANGE_CLOEXEC, of Linux 5.11; older headers lack it
 const int NOBODY = 65534;

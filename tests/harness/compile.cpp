@@ -17,7 +17,8 @@
 #include "box.hpp"
 #include "story.hpp"
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 

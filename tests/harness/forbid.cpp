@@ -9,7 +9,8 @@
 #include <sys/syscall.h>
 #include <vector>
 
-namespace {
+namespace
+{
 
 const unsigned FORBIDDEN[] = {
     SYS_shmget,         SYS_semget, SYS_msgget, SYS_add_key, SYS_request_key, SYS_keyctl, SYS_memfd_create,

@@ -9,7 +9,8 @@
 
 #ifdef __x86_64__
 
-namespace {
+namespace
+{
 
 // A call that was interrupted stands at one of these, which no program ever sees.
 const long ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516;

@@ -20,7 +20,8 @@
 #include "need.hpp"
 #include "proc.hpp"
 
-namespace {
+namespace
+{
 
 const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs

@@ -17,7 +17,8 @@
 
 #include "need.hpp"
 
-namespace {
+namespace
+{
 
 // One rtnetlink request, built attribute by attribute.
 class Request {

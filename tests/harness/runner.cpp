@@ -11,7 +11,8 @@
 #include "report.hpp"
 #include "session.hpp"
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 

@@ -21,7 +21,8 @@
 #include "proc.hpp"
 #include "report.hpp"
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;

@@ -4,7 +4,8 @@
 #include <cstdio>
 #include <sstream>
 
-namespace {
+namespace
+{
 
 const size_t SHOWN = 12;  // events in a picture
 const size_t ACTORS = 3;  // columns in a picture

@@ -9,7 +9,8 @@
 
 #include "../../common/error.hpp"
 
-namespace {
+namespace
+{
 
 struct Ended {
     int status; // -1: by a signal

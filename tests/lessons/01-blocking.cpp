@@ -5,7 +5,8 @@
 #include "../harness/proc.hpp"
 #include "room.hpp"
 
-namespace {
+namespace
+{
 
 Check listens_on_port(1, 1, "listens on its port and says so", [](Lab &lab) {
     lab.because("a client can connect only to a socket that listens, on the right port",

@@ -8,7 +8,8 @@
 #include "../harness/proc.hpp"
 #include "room.hpp"
 
-namespace {
+namespace
+{
 
 // How many children have not ended yet.
 size_t serving(const Program &program)

@@ -7,7 +7,8 @@
 #include "../harness/proc.hpp"
 #include "room.hpp"
 
-namespace {
+namespace
+{
 
 Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
     lab.because("select() overwrites its sets with what is ready",

@@ -7,7 +7,8 @@
 #include "../harness/proc.hpp"
 #include "room.hpp"
 
-namespace {
+namespace
+{
 
 Check greets_all(4, 1, "greets every client, in one process", [](Lab &lab) {
     lab.because("poll() looks at the descriptors that you give it, each time anew; revents says which are "

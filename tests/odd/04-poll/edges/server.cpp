@@ -19,7 +19,8 @@
 #include <unistd.h>
 #include <unordered_map>
 
-namespace {
+namespace
+{
 
 [[noreturn]] void give_up(int line, const char *call)
 {
