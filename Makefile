@@ -74,6 +74,7 @@ REPEATS ?= 100
 LOOPS ?= 2
 steady: FORCE
 	$(call unless_handout,it has no solutions)
+	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
 	@CXX=$(CXX) build/steady $(REPEATS) $(LOOPS)
 
@@ -112,6 +113,7 @@ GRADER := $(if $(wildcard tests/grade),build/grader)
 
 grade: FORCE
 	$(call unless_handout,it has no grading)
+	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
 	@CXX=$(CXX) STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
 
@@ -140,6 +142,7 @@ BENCH_PEERS = $(call has,uv.h,libuv) $(call has,event2/bufferevent.h,libevent) $
 bench: FORCE
 	$(if $(filter lessons solutions,$(BENCH)),,$(error BENCH is '$(BENCH)'; it can be lessons or solutions))
 	$(if $(LESSON),$(call known,$(call plain,$(LESSON))))
+	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/bench/bench build/bench/peers/floor
 	@$(MAKE) $(JOBS) --no-print-directory -s -k $(BENCH_PEERS:%=build/bench/peers/%) $(BENCH_FOLDERS:%=build/bench/%/server) || true
 	@rm -f build/bench/*.svg build/bench/bench.csv

@@ -41,15 +41,13 @@ void occupy(const fs::path &grades)
     std::error_code error;
     fs::create_directories(grades, error);
     int fd = open((grades / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    struct flock whole {
-    };
+    struct flock whole{};
     whole.l_type = F_WRLCK;
     if (fd == -1)
         throw BadInput("cannot write in " + grades.string());
     if (fcntl(fd, F_SETLK, &whole) == -1)
         throw BadInput("another make grade is at work in " + grades.string() +
-                       ": wait for its end, or choose another "
-                       "folder with GRADES=DIR");
+                       ": wait for its end, or choose another folder with GRADES=DIR");
 }
 
 int grade(const std::string &folder, const fs::path &grades)
@@ -63,17 +61,13 @@ int grade(const std::string &folder, const fs::path &grades)
     std::vector<Submission> submissions = read_submissions(folder, all_lessons(), notes);
     std::vector<std::string> lessons = lessons_in(submissions);
     if (lessons.empty())
-        throw BadInput("nothing to grade in " + one_line(folder) +
-                       ": there should be a folder for each student, such "
-                       "as " +
+        throw BadInput("nothing to grade in " + one_line(folder) + ": there should be a folder for each student, such as " +
                        one_line(folder) + "/ada/01-blocking/server.cpp");
     occupy(grades);
     std::string missing = why_no_box(fs::current_path());
     if (!missing.empty())
-        notes.push_back("this machine allows no private networks (" + missing +
-                        "): some steps cannot be checked, and "
-                        "programs run less apart from your files. " +
-                        how_to_allow());
+        notes.push_back("this machine allows no private networks (" + missing + "): some steps cannot be checked, and "
+                        "programs run less apart from your files. " + how_to_allow());
     for (const std::string &note : notes)
         printf("  %s\n", note.c_str());
     Grader grader(submissions, lessons, grades, missing.empty());

@@ -111,3 +111,19 @@ echo >>"$handed_in/ada lovelace/01-blocking/client.cpp"
 must_say "after a change" <<END
 $(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
 END
+# Interrupted when one of two lessons has been checked; the other is going to take very long.
+mkdir "$handed_in/zoe/01-blocking"
+printf '%s\n' '#include <unistd.h>' 'int main() { pause(); }' >"$handed_in/zoe/01-blocking/server.cpp"
+echo >>"$eve/01-blocking/client.cpp"
+rm "$grades/students/eve/results.json"
+SLOW=1000 build/grader "$handed_in" "$grades" >"$top/said" 2>&1 &
+while kill -0 $! && [ ! -e "$grades/students/eve/results.json" ]; do sleep 0.05; done
+kill -TERM $!
+wait $!
+status=$?
+[ "$status" = 130 ] || fail "interrupted: status $status"
+has "$top/said" 'interrupted; the same command goes on from here'
+[ ! -e "$grades/.being-checked" ] || fail "interrupted, and the working folder is still there"
+echo 'int main() {}' >"$handed_in/zoe/01-blocking/server.cpp"
+grade "$handed_in" "$grades" >"$top/said"
+has "$top/said" '1 lessons checked now, 3 unchanged since they were checked'
