@@ -1,4 +1,5 @@
 // Lesson 4: what poll(), non-blocking sockets and a queue for each client do.
+#include <cmath>
 #include <sys/resource.h>
 #include <vector>
 
@@ -190,57 +191,79 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     last.expect("hello 4\n");
 });
 
-// That client who was not sent away before its second was over.
-void expect_in_time(Lab &lab, double since, const std::string &who)
+// That client who was not sent away before its time was over.
+void expect_in_time(Lab &lab, double since, int limit, const std::string &who)
 {
-    if (lab.seconds() - since < 0.9)
-        lab.unmet(who + " was sent away " + std::to_string(lab.seconds() - since) +
-                  " seconds after it came; IDLE is 1");
+    if (lab.seconds() - since < 0.9 * limit)
+        lab.unmet(who + " was sent away " + std::to_string(lab.seconds() - since) + " seconds after it came; IDLE is " +
+                  std::to_string(limit));
+}
+
+// Tells a story of a server with an idle limit of a second. In `sent` it says when its clients
+// last sent something, for fear of the limit: if that is long ago, this machine is too busy to
+// tell who is idle, and the story is told again with a longer limit.
+void tell_of_idle(Lab &lab, void (*story)(Lab &, int limit, double &sent))
+{
+    for (int limit : {1, 4}) {
+        double sent = HUGE_VAL;
+        Program &server = lab.start_server({"", std::to_string(limit)});
+        try {
+            return story(lab, limit, sent);
+        } catch (const Unmet &) {
+            if (limit == 4 || lab.seconds() - sent < limit / 2.0)
+                throw;
+        }
+        server.stop();
+    }
 }
 
 Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
     lab.because("when nobody sends, only the time-out of poll() wakes the server",
                 "a deadline for each client, and the nearest as poll()'s time-out");
-    lab.start_server({"", "1"});
-    double since = lab.seconds();
-    Peer &client = lab.greeted(1);
-    lab.expect_timers();
-    client.expect("error: idle too long\n");
-    expect_in_time(lab, since, client.name);
-    client.expect_end();
-    serves_on(lab, 2);
+    tell_of_idle(lab, [](Lab &here, int limit, double &sent) {
+        double since = here.seconds();
+        Peer &client = here.greeted(1);
+        here.expect_timers();
+        client.expect("error: idle too long\n");
+        expect_in_time(here, since, limit, client.name);
+        client.expect_end();
+        sent = here.seconds();
+        serves_on(here, 2);
+    });
 }, 99, false, true);
 
 Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &lab) {
     lab.because("the clock of a client starts again when it sends something, if only half a line, and not "
                 "when it is sent something",
                 "move the client's own deadline where you read from it, nowhere else");
-    lab.start_server({"", "1"});
-    double since = lab.seconds(), typed = since;
-    Peer &busy = lab.greeted(1), &slow = lab.greeted(2), &silent = lab.greeted(3), &last = lab.greeted(4);
-    std::string half;
-    lab.expect_timers();
-    lab.wait_for(silent.name + " sends nothing, and should be closed after a second", [&] {
-        busy.send("/all hi\n");
-        for (Peer *client : {&busy, &slow, &last})
-            client->expect("1: hi\n");
-        last.send("ho\n");
-        last.expect("4: ho\n");
-        if (lab.seconds() - typed > 0.1) {
-            slow.send("x");
-            half += 'x';
-            typed = lab.seconds();
-        }
-        silent.discard();
-        return silent.has_ended();
+    tell_of_idle(lab, [](Lab &here, int limit, double &sent) {
+        double since = here.seconds();
+        Peer &busy = here.greeted(1), &slow = here.greeted(2), &silent = here.greeted(3), &last = here.greeted(4);
+        sent = since;
+        std::string half;
+        here.expect_timers();
+        here.wait_for(silent.name + " sends nothing, and should be closed when its time is over", [&] {
+            busy.send("/all hi\n");
+            for (Peer *client : {&busy, &slow, &last})
+                client->expect("1: hi\n");
+            last.send("ho\n");
+            last.expect("4: ho\n");
+            if (here.seconds() - sent > 0.1) {
+                slow.send("x");
+                half += 'x';
+                sent = here.seconds();
+            }
+            silent.discard();
+            return silent.has_ended();
+        });
+        expect_in_time(here, since, limit, silent.name);
+        for (Peer *client : {&busy, &last})
+            client->send("still here\n");
+        slow.send("\n");
+        busy.expect("1: still here\n");
+        slow.expect("2: " + half + '\n');
+        last.expect("4: still here\n");
     });
-    expect_in_time(lab, since, silent.name);
-    for (Peer *client : {&busy, &last})
-        client->send("still here\n");
-    slow.send("\n");
-    busy.expect("1: still here\n");
-    slow.expect("2: " + half + '\n');
-    last.expect("4: still here\n");
 }, 99, false, true);
 
 Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
