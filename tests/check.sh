@@ -3,6 +3,7 @@
 # runners and the variants of the lessons' programs have been built before, by `make check`.
 set -u
 cd "$(dirname "$0")/.." || exit 4
+ulimit -Sn 1024 # as it is on most systems, whatever it is here
 total=0 passed=0 failed=0 skipped=0 seen=0 # of all; total: the lines that are due
 declare -A of_lesson short_in_lesson
 

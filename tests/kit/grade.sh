@@ -12,11 +12,10 @@ fail() {
     echo "$*"
     exit 1
 }
-# The number of checks that a machine skips is its own affair.
-grade() { build/grader "$@" 2>&1 | sed '/could not be checked/d; /private networks/d'; }
 must_say() {
-    found=$(grade "$handed_in" "$grades")
+    found=$(build/grader "$handed_in" "$grades" 2>&1)
     wanted=$(cat)
+    case $found in *'allows no private networks'*) echo "marks differ where checks are skipped"; exit 77 ;; esac
     [ "$found" = "$wanted" ] || fail "$1: should say:
 $wanted
 but says:
@@ -125,5 +124,5 @@ status=$?
 has "$top/said" 'interrupted; the same command goes on from here'
 [ ! -e "$grades/.being-checked" ] || fail "interrupted, and the working folder is still there"
 echo 'int main() {}' >"$handed_in/zoe/01-blocking/server.cpp"
-grade "$handed_in" "$grades" >"$top/said"
+build/grader "$handed_in" "$grades" >"$top/said"
 has "$top/said" '1 lessons checked now, 3 unchanged since they were checked'
