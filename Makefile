@@ -14,7 +14,7 @@ COMMANDS := $(patsubst %,build/harness/%.o,runner judge steady)
 HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
 CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
 OPTIONS = $(if $(STEP),--step $(STEP)) $(if $(TIMES),--times)
-STATIC = $(shell CXX=$(CXX) tests/kit/linkable.sh -static)
+STATIC = $(shell CXX='$(CXX)' tests/kit/linkable.sh -static)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
@@ -42,14 +42,14 @@ lesson%: FORCE
 	$(call known,$(call plain,$*))
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
-	@CXX=$(CXX) build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
+	@CXX='$(CXX)' build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
 
 solution%: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
-	@CXX=$(CXX) build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
+	@CXX='$(CXX)' build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
 
 diff%: FORCE
 	$(call unless_handout,it has no solutions)
@@ -59,15 +59,16 @@ diff%: FORCE
 
 check: FORCE
 	$(call compiler)
+	@command -v flock >/dev/null || { echo 'make check needs flock. Install the package util-linux'; exit 3; }
 	@mkdir -p build
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
-	@CXX=$(CXX) flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
+	@CXX='$(CXX)' flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
 		tests/check.sh $(notdir $(LESSON_FOLDERS))'
 CHECK_NEEDS = variants build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
 
 # The programs that check asks: solutions, starters, known mistakes.
 variants: FORCE
-	@CXX=$(CXX) tests/kit/variants.sh $(notdir $(LESSON_FOLDERS))
+	@CXX='$(CXX)' tests/kit/variants.sh $(notdir $(LESSON_FOLDERS))
 
 # Not a part of check: it takes its time.
 REPEATS ?= 100
@@ -76,7 +77,7 @@ steady: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
-	@CXX=$(CXX) build/steady $(REPEATS) $(LOOPS)
+	@CXX='$(CXX)' build/steady $(REPEATS) $(LOOPS)
 
 clean:
 	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client
@@ -115,7 +116,7 @@ grade: FORCE
 	$(call unless_handout,it has no grading)
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
-	@CXX=$(CXX) STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
+	@CXX='$(CXX)' STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
 
 handout: FORCE
 	$(call unless_handout,it has all that a handout has)
@@ -129,7 +130,7 @@ build/grader: $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/grade/*.cpp)) $(
 -include $(wildcard build/harness/*.d build/lessons/*.d)
 
 # ---- bench: measures the servers, and draws why each design gave way ----
-BENCH ?= solutions
+BENCH ?= $(if $(wildcard solutions),solutions,lessons)
 RUNS ?= 1
 BENCH_FOLDERS = $(if $(LESSON),$(BENCH)/$(call folder,$(BENCH),$(call plain,$(LESSON))),$(sort $(wildcard $(BENCH)/0*-*)))
 BENCH_PARTS := network proc box
@@ -141,6 +142,7 @@ BENCH_PEERS = $(call has,uv.h,libuv) $(call has,event2/bufferevent.h,libevent) $
 .PHONY: bench bench-full
 bench: FORCE
 	$(if $(filter lessons solutions,$(BENCH)),,$(error BENCH is '$(BENCH)'; it can be lessons or solutions))
+	$(if $(filter solutions,$(BENCH)),$(call unless_handout,it has no solutions))
 	$(if $(LESSON),$(call known,$(call plain,$(LESSON))))
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/bench/bench build/bench/peers/floor

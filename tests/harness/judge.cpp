@@ -194,7 +194,7 @@ void judge_all(std::vector<Job *> jobs, bool isolated)
 } // namespace
 
 int main()
-{
+try {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     bool isolated = why_no_box(fs::current_path()).empty();
     std::vector<Job> jobs = read_jobs();
@@ -207,4 +207,7 @@ int main()
             if (solution->variant.number == job->variant.number)
                 take_over(*job, *solution);
     judge_all(variants, isolated);
+} catch (const std::exception &error) { // no process to be had, or no memory
+    fprintf(stderr, "%s\n", error.what());
+    return 4;
 }

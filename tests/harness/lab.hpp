@@ -17,7 +17,7 @@ class Lab;
 struct Binaries {
     int server, client;
     bool sanitized;      // they need address space without end
-    unsigned long tasks; // of this user outside the box: RLIMIT_NPROC counts them before Linux 5.14
+    unsigned long tasks; // on this machine: RLIMIT_NPROC counts them before Linux 5.14
 };
 
 // A server or client under test. Every wait has a deadline and ends in Unmet.

@@ -155,16 +155,6 @@ ProcessState look(pid_t pid)
     return state_in("/proc/" + std::to_string(pid));
 }
 
-bool catches(pid_t pid, int signal)
-{
-    std::ifstream file(path(pid, "status"));
-    std::string line;
-    while (std::getline(file, line))
-        if (line.compare(0, 7, "SigCgt:") == 0)
-            return strtoull(line.c_str() + 7, nullptr, 16) >> (signal - 1) & 1;
-    return false;
-}
-
 std::vector<pid_t> children_of(pid_t pid)
 {
     std::vector<pid_t> found;

@@ -12,12 +12,10 @@ std::vector<int> numbers_in(const std::string &folder);
 struct ProcessState {
     char state;       // R running, S asleep, T stopped, Z zombie
     pid_t parent;
-    long cpu;         // nanoseconds of processor time, of all its life
+    long cpu;         // nanoseconds of processor time of its main thread, in all
 };
 ProcessState look(pid_t pid);
 
-// Whether pid catches signal with a handler of its own.
-bool catches(pid_t pid, int signal);
 
 // The children of pid, zombies included.
 std::vector<pid_t> children_of(pid_t pid);

@@ -58,7 +58,7 @@ std::string labelled(const std::string &label, const std::string &text)
     return out;
 }
 
-// The last line that programs wrote to stderr, but for the greeting.
+// The last line that programs wrote to stderr, but for "listening on".
 std::string last_line(const std::string &words)
 {
     std::string last;
@@ -201,10 +201,10 @@ void print_waiting(const Tally &tally)
     printf("  %s %s for %s\n", UNICODE ? "– " : "    ", who.c_str(), failed.c_str());
 }
 
-void print_failure(const std::string &folder, const Check &check, const Outcome &outcome, bool first)
+// place: the STEP in the student's own source, or "" where the check is of a lesson before.
+void print_failure(const std::string &place, const Check &check, const Outcome &outcome, bool first)
 {
     printf("%s%s", outcome.report.c_str(), outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
-    std::string place = place_of_step(folder, check.step);
     std::string see = lesson_folder(check.lesson) + "/README.md, step " + std::to_string(check.step);
     std::string page = man_page(outcome.report.substr(std::min(outcome.report.size(), outcome.report.find("     try "))));
     printf("%s\n", labelled("see", see + (page.empty() ? "" : std::string(" ") + DOT + ' ' + page)).c_str());
@@ -221,7 +221,7 @@ void print_sum(int lesson, bool one_step, const Tally &tally)
     if (tally.skipped)
         sum += ", " + std::to_string(tally.skipped) + " checks skipped";
     if (tally.failed)
-        sum += dot + "again: " + make + dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);
+        sum += dot + "again: " + make + (tally.failed->lesson == lesson ? dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step) : "");
     else if (one_step)
         sum = "this step holds" + dot + "all of them: " + make;
     else
@@ -260,8 +260,9 @@ int report(const std::string &folder, int lesson, bool one_step,
 {
     Tally tally = print_lines(lesson, checks, outcomes);
     if (tally.failed) {
-        print_failure(folder, *tally.failed, outcomes.at(tally.failed),
-                      tally.failed->lesson == lesson && tally.done.empty() && tally.passed == 0);
+        bool own = tally.failed->lesson == lesson;
+        print_failure(own ? place_of_step(folder, tally.failed->step) : "", *tally.failed, outcomes.at(tally.failed),
+                      !one_step && tally.done.empty() && tally.passed == 0);
         print_waiting(tally);
     }
     if (tally.before)

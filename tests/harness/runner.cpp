@@ -16,7 +16,7 @@ namespace
 
 namespace fs = std::filesystem;
 
-enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, CANNOT = 3, KIT_BROKEN = 4 };
+enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, KIT_BROKEN = 4 };
 
 const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
@@ -96,7 +96,7 @@ void look_closer(Options options, const std::vector<const Check *> &checks, Outc
 } // namespace
 
 int main(int argc, char *argv[])
-{
+try {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     Options options = parse(argc, argv);
     if (options.lesson == 0 || !fs::exists("common/error.hpp")) {
@@ -125,4 +125,7 @@ int main(int argc, char *argv[])
     if (options.times)
         report_times(checks, outcomes);
     return status;
+} catch (const std::exception &error) { // no process to be had, or no memory
+    fprintf(stderr, "%s\n", error.what());
+    return 4;
 }

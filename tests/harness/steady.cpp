@@ -105,7 +105,7 @@ int print(std::vector<Record> &records)
 } // namespace
 
 int main(int argc, char *argv[])
-{
+try {
     int repeats = argc > 1 ? atoi(argv[1]) : 0, loops = argc > 2 ? atoi(argv[2]) : -1;
     if (repeats < 1 || loops < 0) {
         fprintf(stderr, "usage, at the top of the kit: %s REPEATS LOOPS, where LOOPS is for each core\n", argv[0]);
@@ -137,4 +137,7 @@ int main(int argc, char *argv[])
     int flakes = print(records);
     printf("\n%d repeats, %d flakes\n", repeats, flakes);
     return flakes == 0 ? 0 : 1;
+} catch (const std::exception &error) { // no process to be had, or no memory
+    fprintf(stderr, "%s\n", error.what());
+    return 4;
 }

@@ -16,6 +16,6 @@ for program in server client; do
         ln -s "$PWD/build/check/solution/$lesson/$program" "$folder/$program"
     else
         # shellcheck disable=SC2086 # several words
-        "${CXX:-g++}" $options -o "$folder/$program" "$folder/$program.cpp"
+        ${CXX:-g++} $options -o "$folder/$program" "$folder/$program.cpp"
     fi
 done >"$folder/log" 2>&1

@@ -3,7 +3,7 @@
 # compiler does not find it.
 set -u
 here=build/doctest
-finds() { "${CXX:-g++}" -E -isystem "$here/usr/include" -include doctest/doctest.h -xc++ /dev/null >/dev/null 2>&1; }
+finds() { ${CXX:-g++} -E -isystem "$here/usr/include" -include doctest/doctest.h -xc++ /dev/null >/dev/null 2>&1; }
 finds && exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -43,10 +43,10 @@ together() {
 [ ${#folders[@]} -gt 0 ] || exit 0
 together >"$group.cpp"
 # shellcheck disable=SC2086 # STATIC may be no word at all
-if "${CXX:-g++}" -w -s $STATIC -o "$group" "$group.cpp" 2>"$group.log"; then
+if ${CXX:-g++} -w -s $STATIC -o "$group" "$group.cpp" 2>"$group.log"; then
     for folder in "${folders[@]}"; do ln "$group" "$folder/$program"; done
 else # somebody's fault: see whose
     for folder in "${folders[@]}"; do
-        "${CXX:-g++}" -w -o "$folder/$program" "$folder/$program.cpp" >"$folder/log" 2>&1
+        ${CXX:-g++} -w -o "$folder/$program" "$folder/$program.cpp" >"$folder/log" 2>&1
     done
 fi

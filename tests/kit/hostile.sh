@@ -2,7 +2,7 @@
 # hostile.sh [NAME…]: gives the programs of tests/hostile, or those named, to the runner as
 # servers of lesson 1. Looks at what the runner says of each, and at what is left of it.
 # Prints lines as build/judge does: "ok 0 WHAT", or "NOT 0 WHAT: what is wrong". Where there
-# are no boxes it starts none of them.
+# are no boxes it starts none of them, but those that are named.
 set -u
 hostile=build/hostile/$(stat -c %i .) # not to be taken for those of another copy of the kit
 secret=a-secret-of-the-teacher

@@ -22,7 +22,7 @@ of_survivor() {
     grep -lz "^$survivor" /proc/[0-9]*/cmdline 2>/dev/null
 }
 
-# wait_until COMMAND…: for a minute, when the machine is slow.
+# wait_until COMMAND…: waits for what is about to come; not for ever.
 wait_until() {
     for ((tries = 0; tries < 300; tries++)); do
         "$@" && return

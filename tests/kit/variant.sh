@@ -27,6 +27,11 @@ with_steps() {
         { print }'
 }
 
+# Where there is no patch there is git, with which the kit was fetched.
+apply() {
+    if command -v patch >/dev/null; then patch -s -p3 -d "$folder"; else (cd "$folder" && git apply -p3); fi
+}
+
 for program in server client; do
     case $kind in
     starter) cat "lessons/$lesson/$program.cpp" ;;
@@ -36,6 +41,6 @@ for program in server client; do
     esac >"$folder/$program.cpp"
 done
 if [ "$kind" = mistake ]; then
-    sed -n '/^--- /,$p' "tests/mistakes/$lesson/$name.patch" | patch -s -p3 -d "$folder" >"$folder/log" ||
+    sed -n '/^--- /,$p' "tests/mistakes/$lesson/$name.patch" | apply >"$folder/log" 2>&1 ||
         rm -f "$folder"/*.cpp # it no longer applies
 fi
