@@ -73,22 +73,36 @@ private:
     nlmsghdr *message() { return reinterpret_cast<nlmsghdr *>(bytes.data()); }
 };
 
+// The two ends of the cable, by their index.
+const int CLIENT_END = 6, SERVER_END = 7;
+
+// The hardware address of an end of the cable.
+struct Hardware {
+    unsigned char bytes[6];
+};
+Hardware hardware(int end)
+{
+    return {{2, 0, 0, 0, 0, static_cast<unsigned char>(end)}};
+}
+
 // A veth pair eth0 - eth0, one end here, the other in namespace peer.
 void make_cable(int peer)
 {
     // Two ends of the same index would pass for one device: the kernel then reports
     // their state with other changes, once a second (linkwatch_urgent_event()).
     ifinfomsg link{};
-    link.ifi_index = 6;
+    link.ifi_index = CLIENT_END;
     Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
     request.attribute(IFLA_IFNAME, "eth0", 5);
+    request.attribute(IFLA_ADDRESS, hardware(CLIENT_END).bytes, 6);
     size_t info = request.open(IFLA_LINKINFO);
     request.attribute(IFLA_INFO_KIND, "veth", 4);
     size_t data = request.open(IFLA_INFO_DATA);
     size_t end = request.open(VETH_INFO_PEER);
-    link.ifi_index = 7;
+    link.ifi_index = SERVER_END;
     request.append(&link, sizeof link);
     request.attribute(IFLA_IFNAME, "eth0", 5);
+    request.attribute(IFLA_ADDRESS, hardware(SERVER_END).bytes, 6);
     request.attribute(IFLA_NET_NS_FD, &peer, sizeof peer);
     request.close(end);
     request.close(data);
@@ -116,6 +130,22 @@ void add_address(const std::string &text)
     request.attribute(IFA_LOCAL, &address, sizeof address);
     request.attribute(IFA_ADDRESS, &address, sizeof address);
     request.send("add address");
+}
+
+// So that nobody has to ask for it: on a busy machine the answer may come too late, and
+// connect() fails with EHOSTUNREACH.
+void know_neighbour(const std::string &text, int end)
+{
+    in_addr address;
+    inet_pton(AF_INET, text.c_str(), &address);
+    ndmsg message{};
+    message.ndm_family = AF_INET;
+    message.ndm_ifindex = static_cast<int>(if_nametoindex("eth0"));
+    message.ndm_state = NUD_PERMANENT;
+    Request request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &message, sizeof message);
+    request.attribute(NDA_DST, &address, sizeof address);
+    request.attribute(NDA_LLADDR, hardware(end).bytes, 6);
+    request.send("add neighbour");
 }
 
 Host make_host(const std::string &address)
@@ -179,6 +209,9 @@ Network make_network()
         add_address(host->address);
         link_up("eth0");
     }
+    know_neighbour(network.client.address, CLIENT_END); // we are on the server
+    enter(network.client);
+    know_neighbour(network.server.address, SERVER_END);
     wait_operational(network.server);
     wait_operational(network.client);
     return network;
