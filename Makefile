@@ -1,5 +1,6 @@
 # Makefile: every command of the kit. `make` alone lists them.
 CXX ?= g++
+export CXX
 CXXFLAGS ?= -O0
 WARN := -Wall -Wextra -Wpedantic -Wshadow
 
@@ -42,14 +43,14 @@ lesson%: FORCE
 	$(call known,$(call plain,$*))
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
-	@CXX='$(CXX)' build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
+	@build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
 
 solution%: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
-	@CXX='$(CXX)' build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
+	@build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
 
 diff%: FORCE
 	$(call unless_handout,it has no solutions)
@@ -62,13 +63,13 @@ check: FORCE
 	@command -v flock >/dev/null || { echo 'make check needs flock. Install the package util-linux'; exit 3; }
 	@mkdir -p build
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
-	@CXX='$(CXX)' flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
+	@flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
 		tests/check.sh $(notdir $(LESSON_FOLDERS))'
 CHECK_NEEDS = variants build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
 
 # The programs that check asks: solutions, starters, known mistakes.
 variants: FORCE
-	@CXX='$(CXX)' tests/kit/variants.sh $(notdir $(LESSON_FOLDERS))
+	@tests/kit/variants.sh $(notdir $(LESSON_FOLDERS))
 
 # Not a part of check: it takes its time.
 REPEATS ?= 100
@@ -77,7 +78,7 @@ steady: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
-	@CXX='$(CXX)' build/steady $(REPEATS) $(LOOPS)
+	@build/steady $(REPEATS) $(LOOPS)
 
 clean:
 	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client
@@ -116,7 +117,7 @@ grade: FORCE
 	$(call unless_handout,it has no grading)
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
-	@CXX='$(CXX)' STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
+	@STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
 
 handout: FORCE
 	$(call unless_handout,it has all that a handout has)

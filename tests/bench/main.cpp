@@ -5,7 +5,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,18 +78,15 @@ std::vector<Contender> contenders(const Options &options, Findings &findings)
 }
 
 // As many descriptors as this system allows. Returns how many connections that makes.
-size_t allow_descriptors(Findings &findings)
+size_t allow_connections(Findings &findings)
 {
-    rlimit limit{};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max >= MOST_IDLE + OWN)
+    const size_t descriptors = allow_descriptors();
+    if (descriptors >= MOST_IDLE + OWN)
         return MOST_IDLE;
-    findings.notes.push_back("a process may have only " + std::to_string(limit.rlim_max) +
+    findings.notes.push_back("a process may have only " + std::to_string(descriptors) +
                              " descriptors here (ulimit -Hn), so no server gets more than " +
-                             std::to_string(limit.rlim_max - OWN) + " connections");
-    return limit.rlim_max - OWN;
+                             std::to_string(descriptors - OWN) + " connections");
+    return descriptors - OWN;
 }
 
 // One run in a box of its own; what it finds comes through a pipe.
@@ -134,7 +130,7 @@ int main(int argc, char *argv[])
     Findings before;
     Plan plan{contenders(options, before),
               {FLOOR, open_binary(BUILD / "peers" / FLOOR)},
-              allow_descriptors(before),
+              allow_connections(before),
               why_no_box(fs::current_path()).empty(),
               ""};
     if (!plan.isolated)

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -368,6 +369,15 @@ int run_in_the_open(pid_t caller, const std::function<int()> &inside)
 }
 
 } // namespace
+
+size_t allow_descriptors()
+{
+    rlimit limit;
+    need(getrlimit(RLIMIT_NOFILE, &limit) != -1, "getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    need(setrlimit(RLIMIT_NOFILE, &limit) != -1, "setrlimit");
+    return limit.rlim_max;
+}
 
 void die_with(pid_t parent, int signal)
 {

@@ -1,6 +1,7 @@
 // box.hpp: a box for a check: namespaces of its own, from which nothing comes out.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <sys/types.h>
@@ -14,6 +15,10 @@ pid_t start_in_box(bool isolated, const std::string &kit, const std::function<in
 // Ends a box that has not ended by itself, and waits until nothing of it is left. Returns
 // what inside returned; 4 if it did not come to that.
 int end_box(pid_t box);
+
+// Lets this process have as many descriptors as the system allows (ulimit -Hn): at first most
+// allow 1024. Returns how many.
+size_t allow_descriptors();
 
 // Ends this process by signal when its parent ends.
 void die_with(pid_t parent, int signal);

@@ -1,6 +1,7 @@
 #include "network.hpp"
 
 #include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -76,13 +77,9 @@ private:
 // The two ends of the cable, by their index.
 const int CLIENT_END = 6, SERVER_END = 7;
 
-// The hardware address of an end of the cable.
-struct Hardware {
-    unsigned char bytes[6];
-};
-Hardware hardware(int end)
+std::array<unsigned char, 6> hardware_address(int end)
 {
-    return {{2, 0, 0, 0, 0, static_cast<unsigned char>(end)}};
+    return {2, 0, 0, 0, 0, static_cast<unsigned char>(end)};
 }
 
 // A veth pair eth0 - eth0, one end here, the other in namespace peer.
@@ -94,7 +91,7 @@ void make_cable(int peer)
     link.ifi_index = CLIENT_END;
     Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
     request.attribute(IFLA_IFNAME, "eth0", 5);
-    request.attribute(IFLA_ADDRESS, hardware(CLIENT_END).bytes, 6);
+    request.attribute(IFLA_ADDRESS, hardware_address(CLIENT_END).data(), 6);
     size_t info = request.open(IFLA_LINKINFO);
     request.attribute(IFLA_INFO_KIND, "veth", 4);
     size_t data = request.open(IFLA_INFO_DATA);
@@ -102,7 +99,7 @@ void make_cable(int peer)
     link.ifi_index = SERVER_END;
     request.append(&link, sizeof link);
     request.attribute(IFLA_IFNAME, "eth0", 5);
-    request.attribute(IFLA_ADDRESS, hardware(SERVER_END).bytes, 6);
+    request.attribute(IFLA_ADDRESS, hardware_address(SERVER_END).data(), 6);
     request.attribute(IFLA_NET_NS_FD, &peer, sizeof peer);
     request.close(end);
     request.close(data);
@@ -118,10 +115,9 @@ void link_up(const char *name)
     Request(RTM_NEWLINK, 0, &link, sizeof link).send(std::string(name) + " up");
 }
 
-void add_address(const std::string &text)
+void add_address(const Host &host)
 {
-    in_addr address;
-    inet_pton(AF_INET, text.c_str(), &address);
+    in_addr address = address_of(host, 0).sin_addr;
     ifaddrmsg message{};
     message.ifa_family = AF_INET;
     message.ifa_prefixlen = 24;
@@ -134,18 +130,26 @@ void add_address(const std::string &text)
 
 // So that nobody has to ask for it: on a busy machine the answer may come too late, and
 // connect() fails with EHOSTUNREACH.
-void know_neighbour(const std::string &text, int end)
+void know_neighbour(const Host &neighbour, int end)
 {
-    in_addr address;
-    inet_pton(AF_INET, text.c_str(), &address);
+    in_addr address = address_of(neighbour, 0).sin_addr;
     ndmsg message{};
     message.ndm_family = AF_INET;
     message.ndm_ifindex = static_cast<int>(if_nametoindex("eth0"));
     message.ndm_state = NUD_PERMANENT;
     Request request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &message, sizeof message);
     request.attribute(NDA_DST, &address, sizeof address);
-    request.attribute(NDA_LLADDR, hardware(end).bytes, 6);
+    request.attribute(NDA_LLADDR, hardware_address(end).data(), 6);
     request.send("add neighbour");
+}
+
+void bring_up(const Host &host, const Host &neighbour, int end)
+{
+    enter(host);
+    link_up("lo");
+    add_address(host);
+    link_up("eth0");
+    know_neighbour(neighbour, end);
 }
 
 Host make_host(const std::string &address)
@@ -203,15 +207,8 @@ Network make_network()
     use_small_tables();
     Network network{server, make_host("192.168.1.7"), true};
     make_cable(network.server.netns);
-    for (const Host *host : {&network.client, &network.server}) {
-        enter(*host);
-        link_up("lo");
-        add_address(host->address);
-        link_up("eth0");
-    }
-    know_neighbour(network.client.address, CLIENT_END); // we are on the server
-    enter(network.client);
-    know_neighbour(network.server.address, SERVER_END);
+    bring_up(network.client, network.server, SERVER_END);
+    bring_up(network.server, network.client, CLIENT_END);
     wait_operational(network.server);
     wait_operational(network.client);
     return network;

@@ -16,7 +16,6 @@ struct ProcessState {
 };
 ProcessState look(pid_t pid);
 
-
 // The children of pid, zombies included.
 std::vector<pid_t> children_of(pid_t pid);
 

@@ -220,9 +220,11 @@ void print_sum(int lesson, bool one_step, const Tally &tally)
     std::string sum = std::to_string(tally.done.size()) + " of " + std::to_string(tally.steps.size()) + " steps";
     if (tally.skipped)
         sum += ", " + std::to_string(tally.skipped) + " checks skipped";
-    if (tally.failed)
-        sum += dot + "again: " + make + (tally.failed->lesson == lesson ? dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step) : "");
-    else if (one_step)
+    if (tally.failed) {
+        sum += dot + "again: " + make;
+        if (tally.failed->lesson == lesson)
+            sum += dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);
+    } else if (one_step)
         sum = "this step holds" + dot + "all of them: " + make;
     else
         sum += (fs::exists("solutions") ? dot + "compare with solutions/" : "") + dot + // a handout has none

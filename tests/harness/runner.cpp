@@ -127,5 +127,5 @@ try {
     return status;
 } catch (const std::exception &error) { // no process to be had, or no memory
     fprintf(stderr, "%s\n", error.what());
-    return 4;
+    return KIT_BROKEN;
 }

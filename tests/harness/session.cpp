@@ -10,7 +10,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -105,16 +104,6 @@ double longest()
     return LONGEST * std::max(1.0, slow ? atof(slow) : 1.0);
 }
 
-// The lab has one end of every connection: of more, in lessons 3 and 4, than the 1024 descriptors
-// that most systems allow until they are asked for more.
-void allow_all_descriptors()
-{
-    rlimit limit;
-    need(getrlimit(RLIMIT_NOFILE, &limit) != -1, "getrlimit");
-    limit.rlim_cur = limit.rlim_max;
-    need(setrlimit(RLIMIT_NOFILE, &limit) != -1, "setrlimit");
-}
-
 // Tells the story of check, in its box, and writes the outcome to fd.
 int run_story(const Check &check, const Binaries &binaries, bool isolated, int fd)
 {
@@ -123,7 +112,7 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
     double tension = 0;
     std::string report, used = "-"; // then s for each server, c for each client that it ran
     try {
-        allow_all_descriptors();
+        allow_descriptors(); // the lab has one end of every connection, in lessons 3 and 4 of over 1,000
         Lab lab(isolated ? make_network() : loopback_network(), binaries);
         lab.random.seed(seed);
         try {

@@ -10,11 +10,11 @@ subjects() {
     [ -d solutions ] || { printf 'starter %s\n' "$@"; return; }
     for folder in "$@"; do echo "sanitized $folder"; echo "solution $folder"; done
     for folder in "$@"; do
-        for patch in tests/mistakes/"$folder"/*.patch; do echo "mistake $folder $(basename "$patch" .patch)"; done
+        for patch in tests/mistakes/"$folder"/*.patch; do patch=${patch##*/} && echo "mistake $folder ${patch%.patch}"; done
         echo "starter $folder"
         steps=$(cat lessons/"$folder"/*.cpp | sed -n 's/.*STEP \([0-9]*\):.*/\1/p' | sort -n | tail -1)
         for ((step = 1; step < steps; step++)); do echo "steps $folder $step"; done
-        for odd in tests/odd/"$folder"/*/; do [ -d "$odd" ] && echo "odd $folder $(basename "$odd")"; done
+        for odd in tests/odd/"$folder"/*/; do [ -d "$odd" ] && odd=${odd%/} && echo "odd $folder ${odd##*/}"; done
     done
 }
 

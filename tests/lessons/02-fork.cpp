@@ -245,13 +245,9 @@ Check client_of_two(2, 6, "the client is two processes", [](Lab &lab) {
     Peer &server = lab.accept();
     server.send("hello 1\n");
     client.expect_output("hello 1\n");
-    size_t children = 0;
-    lab.wait_for("your client should be two processes", [&] {
-        children = children_of(client.pid).size();
-        return children > 0;
-    });
+    lab.wait_for("your client should be two processes", [&] { return !children_of(client.pid).empty(); });
     client.expect_quiet(); // more may be on their way
-    children = children_of(client.pid).size();
+    size_t children = children_of(client.pid).size();
     if (children > 1)
         lab.unmet("your client should be two processes, and is " + std::to_string(children + 1));
 }, 2);
