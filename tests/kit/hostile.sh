@@ -4,7 +4,8 @@
 # Prints lines as build/judge does: "ok 0 WHAT", or "NOT 0 WHAT: what is wrong". Where there
 # are no boxes it starts none of them, but those that are named.
 set -u
-hostile=build/hostile/$(stat -c %i .) # not to be taken for those of another copy of the kit
+# Not to be taken for those of another copy of the kit.
+hostile=${HOSTILE-build/hostile/$(stat -c %i .)}
 secret=a-secret-of-the-teacher
 escape=$'\033'
 
@@ -69,6 +70,6 @@ elif ! boxed; then
     for source in tests/hostile/*.cpp; do echo "skipped 1 hostile, $(basename "$source" .cpp)"; done
     echo 'skipped 1 hostile, nothing left behind'
 else
-    for source in tests/hostile/*.cpp; do basename "$source" .cpp; done | xargs -P 6 -n 5 "$0"
+    for source in tests/hostile/*.cpp; do basename "$source" .cpp; done | xargs -P 6 -n 5 "$0" || exit
     verdict 'nothing left behind' "$(left_behind)"
 fi

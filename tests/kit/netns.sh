@@ -13,12 +13,15 @@ if [ "${1-}" != inside ]; then
     for command in ip nsenter unshare setpriv flock mount; do
         command -v $command >/dev/null || skip "there is no command $command"
     done
+    tried=()
     for uid in 0 4000; do
         new=(unshare --user "--map-user=$uid" "--map-group=$uid" --keep-caps
             --mount --net --pid --fork --kill-child --mount-proc)
         why=$("${new[@]}" mount -t tmpfs tmpfs /run 2>&1) || skip "${why%%$'\n'*}"
-        "${new[@]}" "$BASH" tests/kit/netns.sh inside
+        "${new[@]}" "$BASH" tests/kit/netns.sh inside &
+        tried+=($!)
     done
+    for pid in "${tried[@]}"; do wait "$pid"; done
     exit
 fi
 

@@ -3,7 +3,9 @@
 # and that there, as in boxes, nothing outlives a runner that is killed or interrupted.
 set -u
 solution=build/check/solution/01-blocking
-survivor=build/hostile/$(stat -c %i .)/survivor/01-blocking
+export HOSTILE
+HOSTILE=build/refused/$(stat -c %i .) # apart from those of hostile.sh
+survivor=$HOSTILE/survivor/01-blocking
 
 runner='' # of which we are the only ones to know
 trap '[ -z "$runner" ] || kill -KILL "$runner"' EXIT
@@ -51,15 +53,18 @@ goes_with_runner() {
 # What Ctrl-C sends; who runs this in the background may have had it ignored.
 interrupt=INT
 [[ $(trap -p INT) != "trap -- '' "* ]] || interrupt=TERM
-tests/kit/hostile.sh survivor >/dev/null # builds it
 build/refuse true || exit 77
-runs_on_loopback 'docker run' build/refuse build/lesson1 "$solution"
+runs_on_loopback 'docker run' build/refuse build/lesson1 "$solution" &
+seccomp=$!
 # shellcheck disable=SC2016 # for the inner shell
-unshare -Ur true 2>/dev/null && runs_on_loopback max_net_namespaces unshare -Ur sh -c \
-    'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"' build/lesson1 "$solution"
+! unshare -Ur true 2>/dev/null || runs_on_loopback max_net_namespaces unshare -Ur sh -c \
+    'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"' build/lesson1 "$solution" &
+limit=$!
+tests/kit/hostile.sh survivor >/dev/null # builds it
 for way in '' build/refuse; do
     # shellcheck disable=SC2086 # none or one word
     goes_with_runner KILL '' $way build/lesson1
     # shellcheck disable=SC2086
     goes_with_runner "$interrupt" - $way build/lesson1
 done
+wait $seccomp && wait $limit
