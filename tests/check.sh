@@ -48,10 +48,11 @@ kit_test() {
     esac
 }
 
-# What the verdicts depend on: the kit's files, the compiler, who asks and what that user may do.
-state_of_all() {
+# What the verdicts on these lessons depend on: the kit's files, the compiler, who asks and what
+# that user may do.
+state_of_all() { # LESSON…
     find . \( -path ./build -o -path ./.git -o -path './*/server' -o -path './*/client' \) -prune -o -type f -exec cksum {} + | sort
-    echo "${CXX:-g++} ${SLOW-}" "$(uname -r)" $EUID "$(unshare -Urn true 2>&1)"
+    echo "$*" "${CXX:-g++} ${SLOW-}" "$(uname -r)" $EUID "$(unshare -Urn true 2>&1)"
 }
 
 # unless_kept NAME COMMAND…: the lines that COMMAND prints, as build/judge does. When all of it
@@ -104,7 +105,7 @@ rest_of_the_kit() {
 
 [ -d solutions ] || echo 'this is a handout: the solutions, known mistakes and grading are left out'
 mkdir -p build/kept
-state=$(state_of_all | cksum)
+state=$(state_of_all "$@" | cksum)
 list=$(tests/kit/variants.sh --list "$@")
 total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 7 || echo 2)))
 [ ! -d tests/hostile ] || total=$((total + $(find tests/hostile -name '*.cpp' | wc -l) + 1))
