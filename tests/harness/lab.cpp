@@ -163,8 +163,8 @@ void Lab::reap()
 // Unmet when the programs take too much of something, or when all are at rest.
 void Lab::watch_over(const std::string &what, double rest)
 {
-    double now = seconds_now();
-    if (now - watch.looked < 0.05)
+    double now = seconds_now(), passed = now - watch.looked;
+    if (passed < 0.05)
         return;
     watch.looked = now;
     Everyone all = look_at_all(!network.isolated);
@@ -181,10 +181,10 @@ void Lab::watch_over(const std::string &what, double rest)
     watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
         unmet(what + "; your program is busy all the time");
-    if (!all.at_rest || all.cpu != watch.cpu)
-        watch.rest_since = now;
+    // A look that comes late says that it was us who stood still: holds() must see what became of that.
+    watch.rested = all.at_rest && all.cpu == watch.cpu ? watch.rested + std::min(passed, 0.1) : 0;
     watch.cpu = all.cpu;
-    double resting = (now - watch.rest_since) / (std::max(rest, least_rest) * slow);
+    double resting = watch.rested / (std::max(rest, least_rest) * slow);
     if (!timers && resting > 1)
         unmet(what);
     watch.longest = std::max(watch.longest, timers ? 0 : resting);
@@ -193,7 +193,7 @@ void Lab::watch_over(const std::string &what, double rest)
 void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds, double rest)
 {
     double start = seconds_now(), deadline = start + seconds * slow;
-    watch = {start, start, 0, -1, 0, 0, moved};
+    watch = {start, 0, 0, -1, 0, 0, moved};
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);

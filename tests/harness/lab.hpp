@@ -133,7 +133,7 @@ private:
     int listener = -1;
     int awaited = -1; // the peer's socket that wait_for() is about
     struct Watch {
-        double looked, rest_since, longest;
+        double looked, rested, longest; // seconds; longest: of what rest allows
         long cpu, burned; // nanoseconds; burned: with nothing to show for it
         long memory;
         size_t moved;
