@@ -4,11 +4,11 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
+#include "../harness/box.hpp"
 #include "mark.hpp"
 #include "table.hpp"
 
@@ -79,9 +79,7 @@ void Grader::start(const Job &job)
         workers[pid] = &job;
         return;
     }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(1);
+    die_with(parent, SIGKILL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);

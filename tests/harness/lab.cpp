@@ -46,13 +46,6 @@ void set_limit(int resource, rlim_t most)
     setrlimit(static_cast<decltype(RLIMIT_NOFILE)>(resource), &limit);
 }
 
-double slowness()
-{
-    const char *text = getenv("SLOW");
-    double factor = text ? atof(text) : 1;
-    return factor > 0 ? factor : 1;
-}
-
 // Where there is no private network a port must be free on the host. The lock keeps
 // it ours among checks that run at the same time, and goes with this process.
 int free_port()
@@ -102,6 +95,13 @@ void become_program(const Binaries &binaries, const std::string &name,
 }
 
 } // namespace
+
+double slowness()
+{
+    const char *text = getenv("SLOW");
+    double factor = text ? atof(text) : 1;
+    return factor > 0 ? factor : 1;
+}
 
 Lab::Lab(const Network &where, const Binaries &what)
     : network(where), port(where.isolated ? 5000 : free_port()), binaries(what), slow(slowness()),

@@ -13,6 +13,9 @@
 
 class Lab;
 
+// How many times as long everything may take: SLOW in the environment; 1 if that is no such number.
+double slowness();
+
 // What the student's programs are started from: descriptors of the executables.
 struct Binaries {
     int server, client;

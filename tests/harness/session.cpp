@@ -100,8 +100,7 @@ unsigned choose_seed()
 
 double longest()
 {
-    const char *slow = getenv("SLOW");
-    return LONGEST * std::max(1.0, slow ? atof(slow) : 1.0);
+    return LONGEST * std::max(1.0, slowness());
 }
 
 // Tells the story of check, in its box, and writes the outcome to fd.

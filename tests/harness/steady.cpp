@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -41,11 +40,12 @@ struct Record {
 // Never ends; its end is that of this process.
 pid_t start_busy_loop()
 {
+    pid_t parent = getpid();
     pid_t pid = fork();
     need(pid != -1, "fork");
     if (pid != 0)
         return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    die_with(parent, SIGKILL);
     for (volatile unsigned long turns = 0;; turns = turns + 1)
         ;
 }
