@@ -34,6 +34,7 @@ sock_filter skip_unless(unsigned value, unsigned char steps)
 }
 
 const sock_filter REFUSE = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+const sock_filter NOT_ON_THIS = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL);
 const sock_filter ALLOW = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 
 } // namespace
@@ -53,6 +54,7 @@ void forbid_calls()
     steps.push_back(load(number));
     for (unsigned call : FORBIDDEN)
         steps.insert(steps.end(), {skip_unless(call, 1), REFUSE});
+    steps.insert(steps.end(), {skip_unless(SYS_splice, 1), NOT_ON_THIS});
     const unsigned everybody = ~0U; // kill(-1, …)
     steps.insert(steps.end(), {skip_unless(SYS_kill, 3), load(offsetof(seccomp_data, args)),
                                skip_unless(everybody, 1), REFUSE, ALLOW});

@@ -24,7 +24,7 @@ size_t serving(const Program &program)
 std::set<int> connections_of(pid_t pid)
 {
     std::set<int> ports;
-    for (int fd = 3; fd < 64; fd++)
+    for (int fd : numbers_in("/proc/" + std::to_string(pid) + "/fd"))
         ports.insert(peer_port(pid, fd));
     ports.erase(-1);
     return ports;
