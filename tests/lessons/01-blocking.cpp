@@ -1,5 +1,6 @@
 // Lesson 1: what a blocking server and its client do.
 #include <algorithm>
+#include <sys/resource.h>
 
 #include "../harness/check.hpp"
 #include "../harness/proc.hpp"
@@ -54,7 +55,7 @@ Check takes_any_port(1, 1, "takes any free port for 0, and refuses what is no po
     });
     lab.because("a port is a number from 0 to 65535, and nothing but digits; a wrong one is a usage error",
                 "look at all of the word before you convert it: a line on stderr, status 2");
-    for (const char *bad : {"65536", "abc", "-1", "5000x", "", "18446744073709556616"}) {
+    for (const char *bad : {"65536", "abc", "-1", "5000x", "0x1388", "", "4294972296", "18446744073709556616"}) {
         Program &refused = lab.start("server", {bad});
         refused.expect_exit(2);
         expect_one_line(lab, refused);
@@ -72,6 +73,11 @@ Check says_why(1, 1, "says why it cannot start, and does not start", [](Lab &lab
         lab.unmet("your server says that it listens, and it does not");
     expect_complaint(lab, server, server.err.find(": listen: ") != std::string::npos
                                       ? "listen: Address already in use" : "bind: Address already in use");
+    lab.stop_listening();
+    lab.because("with SO_REUSEPORT two servers can listen on one port, and each gets some of the clients",
+                "SO_REUSEADDR, and nothing else");
+    lab.start_server();
+    lab.start("server", {std::to_string(lab.port)}).expect_exit(1);
 });
 
 Check greets(1, 2, "greets its clients in the order in which they come", [](Lab &lab) {
@@ -183,10 +189,14 @@ Check sees_the_end(1, 4, "answers what is owed at the end of input, then closes"
 Check longest_line(1, 4, "answers a line of 1024 bytes, and refuses 1025", [](Lab &lab) {
     lab.because("a line may have 1024 bytes, and the '\\n' is not counted",
                 "compare with 1024 before you store more");
-    lab.start_server();
+    Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     std::string line = word(lab, 1024) + '\n';
     client.send(line);
+    client.expect(answers(1, line));
+    client.send(line.substr(0, 1024));
+    server.expect_quiet(); // it has read them
+    client.send("\n");
     client.expect(answers(1, line));
     lab.because("lines before the one that is too long are answered, and nothing after it",
                 "answer line by line; at the first that is too long stop");
@@ -201,7 +211,11 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
     lab.because("close() with bytes unread sends a reset, which wipes out your answer",
                 "shutdown(SHUT_WR), then read and throw away, then close()");
     Program &server = lab.start_server();
-    Peer &client = lab.greeted(1);
+    Peer &guest = lab.greeted(1);
+    guest.half_close();
+    guest.expect_clean_end();
+    int before = descriptors_at_rest(lab, server);
+    Peer &client = lab.greeted(2);
     server.freeze();
     client.send(word(lab, 65536));
     server.thaw();
@@ -209,8 +223,23 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
     client.expect("error: line too long\n");
     client.half_close();
     client.expect_clean_end();
-    serves_on(lab, 2);
+    lab.wait_for("your server should hold no descriptor of the client that was refused and has gone",
+                 [&] { return open_descriptors(server.pid) == before; });
+    serves_on(lab, 3);
 });
+
+Check accept_fails(1, 7, "goes on when accept() fails", [](Lab &lab) {
+    lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit",
+                "if accept() returns -1: complain(), and continue");
+    Program &server = lab.start_server();
+    int held = descriptors_at_rest(lab, server);
+    server.freeze(); // accept() took its descriptor when it was called, and starts again
+    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(held));
+    server.thaw();
+    Peer &client = fails_to_accept(lab, server);
+    server.unlimit(RLIMIT_NOFILE);
+    client.expect("hello 1\n");
+}, 1);
 
 Check survives_reset(1, 7, "survives a client that resets the connection", [](Lab &lab) {
     lab.because("read() fails with ECONNRESET: that client is lost, not the server",
@@ -293,11 +322,18 @@ Check client_talks(1, 9, "the client prints the greeting, sends a line, prints i
     client.expect_output("hello 1\n");
     lab.because("each line that you type is sent, and its answer printed, nothing else",
                 "read_line() from standard input, send; read_line() from the server, print");
-    std::string text = word(lab, 9) + '\n';
-    client.type(text);
-    server.expect(text);
-    server.send(answers(1, text));
-    client.expect_output("hello 1\n" + answers(1, text));
+    std::string printed = "hello 1\n";
+    const auto talk = [&](const std::string &text) {
+        client.type(text);
+        server.expect(text);
+        server.send(answers(1, text));
+        client.expect_output(printed += answers(1, text));
+    };
+    talk(word(lab, 9) + '\n');
+    lab.because("every byte but '\\n' is data, an empty line is a line, and one of 1024 bytes too",
+                "std::string and its size; no char array, no printf(\"%s\")");
+    for (const std::string &text : {std::string("\n"), std::string("a\0b\r\n", 5), word(lab, 1024) + '\n'})
+        talk(text);
     client.end_input();
     server.expect_clean_end();
     server.close();
@@ -346,6 +382,21 @@ Check client_defaults(1, 8, "the client connects to 127.0.0.1, port 5000, if tol
         lab.stop_listening();
     }
 }, 99, true);
+
+Check client_survives_sigpipe(1, 9, "the client says so when its server went while you typed", [](Lab &lab) {
+    lab.because("write() to a connection that has gone sends SIGPIPE, which ends the process without a word",
+                "signal(SIGPIPE, SIG_IGN), and status 1 when write() fails");
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    server.half_close(); // after the end of input a reset is told as EPIPE, not ECONNRESET
+    server.reset();
+    client.type("anybody?\n");
+    client.expect_exit(1);
+    expect_one_line(lab, client);
+}, 1);
 
 Check client_loses_server(1, 9, "the client ends with status 1 when its server has gone", [](Lab &lab) {
     enum End { CLOSES, IS_RESET, CLOSES_EARLY };

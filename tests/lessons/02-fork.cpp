@@ -92,18 +92,7 @@ Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
     Peer &first = lab.greeted(1);
     server.expect_quiet();
     server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
-    size_t said = server.err.size();
-    long burned = look(server.pid).cpu;
-    Peer &second = lab.connect();
-    double rests = lab.seconds();
-    lab.wait_for("accept() should fail", [&] { // told, tried again and again, or left for later
-        ProcessState now = look(server.pid);
-        if (now.state != 'S')
-            rests = lab.seconds();
-        return server.status != -1 || server.err.size() > said || now.cpu - burned > 20000000 ||
-               lab.seconds() - rests > 0.1;
-    });
-    server.must_run();
+    Peer &second = fails_to_accept(lab, server);
     first.send("hi\n");
     first.expect("1: hi\n");
     server.unlimit(RLIMIT_NOFILE);
@@ -173,15 +162,18 @@ Check buffers_once(2, 4, "writes what it has to say once, not once for each chil
 Check bounded(2, 5, "turns the 101st client away, and lets it in when one has left", [](Lab &lab) {
     lab.because("without a bound, clients can use up every process of the machine",
                 "count children; at 100 say \"error: server full\" and close");
-    lab.start_server();
+    Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 100; id++)
         clients.push_back(&lab.greeted(id));
+    int full = descriptors_at_rest(lab, server);
     for (int i = 0; i < 2; i++) {
         Peer &late = lab.connect();
         late.expect("error: server full\n");
         late.expect_clean_end();
     }
+    lab.wait_for("it should hold no descriptor of those that it has turned away",
+                 [&] { return open_descriptors(server.pid) == full; });
     lab.because("who is turned away takes no number and keeps nobody waiting; a child that has ended makes "
                 "room",
                 "count a child when fork() has made it, count it out when you have waited for it");

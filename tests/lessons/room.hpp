@@ -59,6 +59,25 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
     return open_descriptors(server.pid);
 }
 
+// Connects a client that a server without free descriptors cannot accept; it must live on.
+inline Peer &fails_to_accept(Lab &lab, Program &server)
+{
+    lab.story.tell(server.name, "", "has no descriptor left");
+    size_t said = server.err.size();
+    long burned = look(server.pid).cpu;
+    Peer &client = lab.connect();
+    double rests = lab.seconds();
+    lab.wait_for("accept() should fail", [&] { // told, tried again and again, or left for later
+        ProcessState now = look(server.pid);
+        if (now.state != 'S')
+            rests = lab.seconds();
+        return server.status != -1 || server.err.size() > said || now.cpu - burned > 20000000 ||
+               lab.seconds() - rests > 0.1;
+    });
+    server.must_run();
+    return client;
+}
+
 // Sends lines, size bytes at a time, that client, number id, does not take the answers of,
 // until the server sleeps in a send, takes no more, or has more to send than a socket
 // takes. Returns all the answers that are due.

@@ -49,7 +49,9 @@ int main(int argc, char **argv)
     std::fprintf(stderr, "listening on port %d\n", ntohs(name.sin_port));
 
     for (int id = 1;; id++) {
-        int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        int fd;
+        while ((fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) < 0)
+            ;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         static char ring[2048];
         size_t head = 0, used = 0;
