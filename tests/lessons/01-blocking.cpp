@@ -10,7 +10,8 @@ namespace
 {
 
 Check listens_on_port(1, 1, "listens on its port and says so", [](Lab &lab) {
-    lab.because("a client can connect only to a socket that listens, on the right port",
+    lab.because("a client can connect only to a socket that listens, on the right port and at the address "
+                "that it calls; INADDR_ANY is every address of the host",
                 "socket(), setsockopt(), bind() with htons() and htonl(), listen()");
     Program &server = lab.start_server();
     server.expect_error("listening on port " + std::to_string(lab.port) + '\n');
@@ -92,6 +93,19 @@ Check greets(1, 2, "greets its clients in the order in which they come", [](Lab 
         client.expect_clean_end();
     }
 });
+
+Check accept_fails(1, 2, "goes on when accept() fails", [](Lab &lab) {
+    lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit",
+                "if accept() returns -1: complain(), and continue");
+    Program &server = lab.start_server();
+    int held = descriptors_at_rest(lab, server);
+    server.freeze(); // accept() took its descriptor when it was called, and starts again
+    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(held));
+    server.thaw();
+    Peer &client = fails_to_accept(lab, server);
+    server.unlimit(RLIMIT_NOFILE);
+    client.expect("hello 1\n");
+}, 1);
 
 Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
     lab.because("each line L of client N is answered N: L, and an empty line is a line",
@@ -227,19 +241,6 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
                  [&] { return open_descriptors(server.pid) == before; });
     serves_on(lab, 3);
 });
-
-Check accept_fails(1, 7, "goes on when accept() fails", [](Lab &lab) {
-    lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit",
-                "if accept() returns -1: complain(), and continue");
-    Program &server = lab.start_server();
-    int held = descriptors_at_rest(lab, server);
-    server.freeze(); // accept() took its descriptor when it was called, and starts again
-    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(held));
-    server.thaw();
-    Peer &client = fails_to_accept(lab, server);
-    server.unlimit(RLIMIT_NOFILE);
-    client.expect("hello 1\n");
-}, 1);
 
 Check survives_reset(1, 7, "survives a client that resets the connection", [](Lab &lab) {
     lab.because("read() fails with ECONNRESET: that client is lost, not the server",
