@@ -27,7 +27,7 @@ const size_t FLOOD = 8 << 20;    // bytes of output that no lesson needs
 const size_t CROWD = 300;        // processes that no lesson needs
 const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
-const long GROWTH = 1 << 20;     // bytes between two looks: who takes them is about to become a hoarder
+const long GROWTH = 1 << 20;     // bytes: who takes them is about to become a hoarder
 const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
 const long BURNED = 500000000L;  // nanoseconds of processor time in which something must happen
 
@@ -135,17 +135,18 @@ void Lab::pump()
     for (Program &program : programs) {
         for (int *fd : {&program.out_fd, &program.err_fd}) {
             std::string &all = fd == &program.out_fd ? program.out : program.err;
-            ssize_t n;
-            while (*fd != -1 && (n = read(*fd, bytes, sizeof bytes)) != -1) {
-                all.append(bytes, static_cast<size_t>(n));
-                moved += static_cast<size_t>(n);
-                if (n == 0) {
-                    close(*fd);
-                    *fd = -1;
-                }
-                if (all.size() > FLOOD)
-                    unmet("your " + program.name + " writes without end");
+            // Once: who writes as fast as we read would keep us here.
+            ssize_t n = *fd == -1 ? -1 : read(*fd, bytes, sizeof bytes);
+            if (n == -1)
+                continue;
+            all.append(bytes, static_cast<size_t>(n));
+            moved += static_cast<size_t>(n);
+            if (n == 0) {
+                close(*fd);
+                *fd = -1;
             }
+            if (all.size() > FLOOD)
+                unmet("your " + program.name + " writes without end");
         }
     }
     reap();
@@ -175,10 +176,12 @@ void Lab::watch_over(const std::string &what, double rest)
     for (const Program &program : programs)
         if (network.isolated && sockets_in_network(program.pid) > SOCKETS)
             unmet("your " + program.name + " has opened more than " + std::to_string(SOCKETS) + " sockets");
-    bool does_something = watch.moved != moved || all.memory > watch.memory + GROWTH;
+    bool grows = all.memory > watch.memory + GROWTH; // however long that took: memory may be slow to come
+    bool does_something = watch.moved != moved || grows;
     watch.burned = watch.cpu == -1 || does_something ? 0 : watch.burned + std::max(0L, all.cpu - watch.cpu);
     watch.moved = moved;
-    watch.memory = all.memory;
+    if (grows)
+        watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
         unmet(what + "; your program is busy all the time");
     // A look that comes late says that it was us who stood still: holds() must see what became of that.

@@ -11,7 +11,6 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -54,20 +53,22 @@ public:
             bytes.insert(bytes.end(), from, from + size);
         bytes.resize(NLMSG_ALIGN(bytes.size()));
     }
-    // Sends it and waits for the kernel's answer.
-    void send(const std::string &step)
+    // Sends it and returns the kernel's answer: one message.
+    std::vector<char> ask(const std::string &step)
     {
         message()->nlmsg_len = static_cast<uint32_t>(bytes.size());
         int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-        char answer[8192];
+        std::vector<char> answer(8192);
         need(fd != -1 && ::send(fd, bytes.data(), bytes.size(), 0) != -1 &&
-                 recv(fd, answer, sizeof answer, 0) != -1,
+                 recv(fd, answer.data(), answer.size(), 0) != -1,
              step);
         ::close(fd);
-        auto *error = static_cast<nlmsgerr *>(NLMSG_DATA(reinterpret_cast<nlmsghdr *>(answer)));
-        errno = -error->error;
+        auto *head = reinterpret_cast<nlmsghdr *>(answer.data());
+        errno = head->nlmsg_type == NLMSG_ERROR ? -static_cast<nlmsgerr *>(NLMSG_DATA(head))->error : 0;
         need(errno == 0, step);
+        return answer;
     }
+    void send(const std::string &step) { ask(step); }
 
 private:
     std::vector<char> bytes;
@@ -160,24 +161,32 @@ Host make_host(const std::string &address)
     return {address, netns};
 }
 
-// "Up" is not yet "carries traffic": a packet sent between the two is lost, and TCP
-// sends it again only a second later.
+// Whether a packet sent from here now would go out. It would not when the flags first say so
+// (SIOCGIFFLAGS, IFF_RUNNING: a state that is unknown counts as running), but once the kernel
+// has come to dev_activate(), which it has to wait for its lock for. It answers us in its turn.
+bool operational()
+{
+    const char up = 6; // IF_OPER_UP of <linux/if.h>, which does not go with <net/if.h>
+    ifinfomsg link{};
+    link.ifi_index = static_cast<int>(if_nametoindex("eth0"));
+    std::vector<char> answer = Request(RTM_GETLINK, 0, &link, sizeof link).ask("state of eth0");
+    auto *head = reinterpret_cast<nlmsghdr *>(answer.data());
+    int left = static_cast<int>(IFLA_PAYLOAD(head));
+    for (rtattr *a = IFLA_RTA(NLMSG_DATA(head)); RTA_OK(a, left); a = RTA_NEXT(a, left))
+        if (a->rta_type == IFLA_OPERSTATE)
+            return *static_cast<const char *>(RTA_DATA(a)) == up;
+    return false;
+}
+
+// A packet sent before that is lost, and TCP sends it again only a second later.
 void wait_operational(const Host &host)
 {
     enter(host);
-    ifreq request{};
-    strcpy(request.ifr_name, "eth0");
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    need(fd != -1, "socket");
-    for (int tries = 0; tries < 5000; tries++) {
-        if (ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING)) {
-            close(fd);
-            return;
-        }
+    for (int tries = 0; !operational(); tries++) {
+        errno = ETIMEDOUT;
+        need(tries < 5000, "eth0 does not come up");
         poll(nullptr, 0, 1);
     }
-    errno = ETIMEDOUT;
-    need(false, "eth0 does not come up");
 }
 
 } // namespace
