@@ -1,9 +1,9 @@
 // lab.hpp: what a check is written with: a network, programs under test, scripted peers.
 #pragma once
 
+#include <cstdlib>
 #include <functional>
 #include <list>
-#include <random>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -93,7 +93,6 @@ public:
     const int port; // that servers listen on
     Story story;
     std::string why, remedy; // of what comes next; shown if it does not hold
-    std::mt19937 random;     // of a printed seed
     double tension = 0;      // how near a wait that held came to its end: 1 is too late
 
     // From here on a failure is explained so.
@@ -108,6 +107,7 @@ public:
     void listen_on(const Host &host, int backlog); // the same, there
     void stop_listening();
     Peer &accept();          // the connection of the client under test
+    long random() { return ::random(); } // of a printed seed, see srandom(3)
     void tiny_buffers();     // in both hosts, for connections from now on
     void expect_timers();    // from here on a program at rest may be waiting for its time
 

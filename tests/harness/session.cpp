@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <sys/mman.h>
@@ -107,13 +108,13 @@ double longest()
 int run_story(const Check &check, const Binaries &binaries, bool isolated, int fd)
 {
     unsigned seed = choose_seed();
+    srandom(seed);
     char verdict = PASSED;
     double tension = 0;
     std::string report, used = "-"; // then s for each server, c for each client that it ran
     try {
         allow_descriptors(); // the lab has one end of every connection, in lessons 3 and 4 of over 1,000
         Lab lab(isolated ? make_network() : loopback_network(), binaries);
-        lab.random.seed(seed);
         try {
             check.story(lab);
             tension = lab.tension;

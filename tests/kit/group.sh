@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# group.sh LESSON PROGRAM: builds that program of all mistakes and half-done starters of a
-# lesson. They differ in a few lines, so they are compiled together: each in a namespace of
-# its own, all after the same headers. Then each is linked with its own main().
+# group.sh LESSON PROGRAM: builds that program of all mistakes, half-done starters and odd
+# programs of a lesson. Reading the headers takes longest, so they are compiled together: each
+# in a namespace of its own, all after the same headers. The one main() calls that of the
+# variant under whose name it was started.
 # Those that are the same as the solution's or the starter's are links to that one. STATIC is
 # what linkable.sh says.
 set -u
@@ -11,7 +12,7 @@ group=$top/group/$lesson-$program
 mkdir -p "$top/group"
 
 folders=()
-for source in "$top"/{mistake,steps}/"$lesson"/*/"$program.cpp"; do
+for source in "$top"/{mistake,steps,odd}/"$lesson"/*/"$program.cpp"; do
     folder=${source%/*}
     rm -f "$folder/$program"
     for same in solution starter; do

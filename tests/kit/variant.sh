@@ -10,8 +10,6 @@ kind=$1 lesson=$2 name=${3-}
 top=build/check
 folder=$top/$kind/$lesson${name:+/$name}
 mkdir -p "$folder"
-# Where the sources find "../../common/error.hpp".
-if [ -n "$name" ]; then ln -sfn ../../../common "$top/$kind/common"; else ln -sfn ../../common "$top/common"; fi
 
 # The starter's program, with the places of the first N steps as the solution has them.
 with_steps() {

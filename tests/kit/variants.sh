@@ -4,17 +4,18 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 4
 
-# All variants, those that take long first.
+# All variants, those that take long first: of the later lessons, and those that pass or wait.
 subjects() {
-    local folder patch step steps odd
+    local i folder patch step steps odd
     [ -d solutions ] || { printf 'starter %s\n' "$@"; return; }
     for folder in "$@"; do echo "sanitized $folder"; echo "solution $folder"; done
-    for folder in "$@"; do
-        for patch in tests/mistakes/"$folder"/*.patch; do patch=${patch##*/} && echo "mistake $folder ${patch%.patch}"; done
-        echo "starter $folder"
+    for ((i = $#; i > 0; i--)); do
+        folder=${!i}
+        for odd in tests/odd/"$folder"/*/; do [ -d "$odd" ] && odd=${odd%/} && echo "odd $folder ${odd##*/}"; done
         steps=$(cat lessons/"$folder"/*.cpp | sed -n 's/.*STEP \([0-9]*\):.*/\1/p' | sort -n | tail -1)
         for ((step = 1; step < steps; step++)); do echo "steps $folder $step"; done
-        for odd in tests/odd/"$folder"/*/; do [ -d "$odd" ] && odd=${odd%/} && echo "odd $folder ${odd##*/}"; done
+        echo "starter $folder"
+        for patch in tests/mistakes/"$folder"/*.patch; do patch=${patch##*/} && echo "mistake $folder ${patch%.patch}"; done
     done
 }
 
@@ -36,7 +37,8 @@ complete() {
 
 # Builds all variants of the lessons where something has changed.
 build_variants() {
-    local folder list='' jobs='' changed=()
+    local folder list='' jobs='' changed=() at_once
+    at_once=$(nproc 2>/dev/null || echo 2)
     for folder in "$@"; do
         fresh "$folder" && continue
         rm -rf build/check/*/"$folder"
@@ -47,13 +49,16 @@ build_variants() {
         [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
     done
     [ -n "$list" ] || return 0
+    mkdir -p build/check/{mistake,steps,odd} # each folder finds "../../common/error.hpp"
+    ln -sfn ../../common build/check/common
+    for folder in build/check/{mistake,steps,odd}; do ln -sfn ../../../common "$folder/common"; done
     STATIC=$(tests/kit/linkable.sh -static)
     STATIC_SANITIZERS=$(tests/kit/linkable.sh -fsanitize=address,undefined -static-libasan -static-libubsan)
     export STATIC STATIC_SANITIZERS
-    grep . <<<"$list" | xargs -L 1 tests/kit/variant.sh
-    jobs+=$(grep -vE '^(mistake|steps) ' <<<"$list" | sed 's/./compile &/')
+    grep . <<<"$list" | xargs -P "$at_once" -L 1 tests/kit/variant.sh
+    jobs+=$(grep -vE '^(mistake|steps|odd) ' <<<"$list" | sed 's/./compile &/')
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-    grep . <<<"$jobs" | xargs -P "$(nproc 2>/dev/null || echo 2)" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
+    grep . <<<"$jobs" | xargs -P "$at_once" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
     for folder in "${changed[@]}"; do
         if complete "$folder"; then mv "build/check/$folder".{begun,built}; fi
     done
