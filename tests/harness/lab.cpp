@@ -121,7 +121,7 @@ void Lab::unmet(const std::string &what)
     throw Unmet{what};
 }
 
-void Lab::pump()
+void Lab::pump(int milliseconds)
 {
     std::vector<pollfd> ready;
     for (Program &program : programs)
@@ -130,7 +130,7 @@ void Lab::pump()
                 ready.push_back({fd, POLLIN, 0});
     if (awaited != -1)
         ready.push_back({awaited, POLLIN, 0});
-    poll(ready.data(), ready.size(), 2);
+    poll(ready.data(), ready.size(), milliseconds);
     char bytes[65536];
     for (Program &program : programs) {
         for (int *fd : {&program.out_fd, &program.err_fd}) {
@@ -201,7 +201,7 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
         if (seconds_now() > deadline)
             unmet(what);
         watch_over(what, rest); // what pump() takes in after it, holds() must see first
-        pump();
+        pump(std::clamp(static_cast<int>((seconds_now() - start) * 1000 / 10), 2, 20)); // a tenth late at most
     }
     tension = std::max({tension, watch.longest, (seconds_now() - start) / (seconds * slow)});
 }

@@ -142,7 +142,7 @@ private:
         size_t moved;
     } watch{};
     size_t moved = 0; // bytes to and from programs so far
-    void pump(); // takes in what programs wrote, for up to 2 ms, or until awaited has something
+    void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();
     void watch_over(const std::string &what, double rest);
     std::string where_is_process(pid_t pid) const;
