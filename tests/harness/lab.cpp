@@ -63,6 +63,18 @@ int free_port()
     }
 }
 
+// Fills a pipe, so that who writes to it sleeps. Returns how many bytes that took.
+size_t fill_up(int pipe)
+{
+    const char nothing[4096] = "";
+    size_t filled = 0;
+    fcntl(pipe, F_SETFL, O_NONBLOCK);
+    for (ssize_t n; (n = write(pipe, nothing, sizeof nothing)) > 0;)
+        filled += static_cast<size_t>(n);
+    fcntl(pipe, F_SETFL, 0);
+    return filled;
+}
+
 // Never returns: becomes the program.
 void become_program(const Binaries &binaries, const std::string &name,
                     const std::vector<std::string> &arguments, const int (&fds)[3])
@@ -218,6 +230,16 @@ void Lab::expect_timers()
 
 Program &Lab::start(const std::string &name, const std::vector<std::string> &arguments)
 {
+    return launch(name, arguments, true);
+}
+
+Program &Lab::start_unheard(const std::string &name, const std::vector<std::string> &arguments)
+{
+    return launch(name, arguments, false);
+}
+
+Program &Lab::launch(const std::string &name, const std::vector<std::string> &arguments, bool heard)
+{
     if ((name == "server" ? binaries.server : binaries.client) == -1)
         unmet("there is no " + name + " to run: it is missing, or does not compile");
     int in[2], out[2], err[2];
@@ -226,6 +248,7 @@ Program &Lab::start(const std::string &name, const std::vector<std::string> &arg
     Program &program = programs.back();
     program.lab = this;
     program.name = name;
+    program.filled = heard ? 0 : fill_up(err[1]);
     program.pid = fork();
     need(program.pid != -1, "fork");
     if (program.pid == 0) {
@@ -237,7 +260,7 @@ Program &Lab::start(const std::string &name, const std::vector<std::string> &arg
     close(err[1]);
     program.in = in[1];
     program.out_fd = out[0];
-    program.err_fd = err[0];
+    (heard ? program.err_fd : program.unheard_fd) = err[0];
     for (int fd : {in[1], out[0], err[0]})
         fcntl(fd, F_SETFL, O_NONBLOCK);
     std::string line = "./" + name;

@@ -42,6 +42,7 @@ public:
     void thaw();
     void limit(int resource, unsigned long soft); // of prlimit(2)
     void unlimit(int resource);                   // back to where it was
+    void hear();                                  // from now on its stderr is read, see start_unheard()
     void stop();                                  // SIGKILL, and waits for its end
     void must_run();                              // Unmet if it has ended
     bool stuck_in_send() const;                   // it, or a child of its, sleeps in write() or the like
@@ -50,6 +51,8 @@ private:
     friend class Lab;
     Lab *lab = nullptr;
     int in = -1, out_fd = -1, err_fd = -1;
+    int unheard_fd = -1;    // of its stderr while that is full
+    size_t filled = 0;      // bytes of ours in it
 };
 
 // One end of a TCP connection, in the hand of the check.
@@ -100,6 +103,8 @@ public:
 
     Program &start_server(std::vector<std::string> arguments = {}); // waits until it listens
     Program &start(const std::string &program, const std::vector<std::string> &arguments);
+    // The same with a stderr that is full: its first word there waits for hear().
+    Program &start_unheard(const std::string &program, const std::vector<std::string> &arguments);
     Program &start_client(); // of the peer that listens
     Peer &connect();         // the next client, "client A", "client B" …
     Peer &greeted(int id);   // the same, after "hello ID"
@@ -144,6 +149,7 @@ private:
     size_t moved = 0; // bytes to and from programs so far
     void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();
+    Program &launch(const std::string &name, const std::vector<std::string> &arguments, bool heard);
     void watch_over(const std::string &what, double rest);
     std::string where_is_process(pid_t pid) const;
 };

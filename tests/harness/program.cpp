@@ -84,6 +84,18 @@ void Program::expect_quiet(double most)
     });
 }
 
+void Program::hear()
+{
+    char bytes[4096];
+    while (filled > 0) {
+        ssize_t n = read(unheard_fd, bytes, std::min(filled, sizeof bytes));
+        need(n > 0, "read");
+        filled -= static_cast<size_t>(n);
+    }
+    err_fd = unheard_fd;
+    unheard_fd = -1;
+}
+
 void Program::freeze()
 {
     kill(pid, SIGSTOP);

@@ -18,6 +18,22 @@ Check listens_on_port(1, 1, "listens on its port and says so", [](Lab &lab) {
     lab.connect();
 });
 
+Check says_so_in_time(1, 1, "says that it listens when it does, not before", [](Lab &lab) {
+    lab.because("who waits for that line connects at once, and is refused",
+                "\"listening on port …\" comes after listen()");
+    Program &server = lab.start_unheard("server", {std::to_string(lab.port)});
+    auto listening = [&] { return listens(server.pid, lab.port); };
+    lab.wait_for("your server should listen", [&] {
+        server.must_run();
+        return listening() || server.stuck_in_send();
+    });
+    bool early = !listening();
+    server.hear();
+    server.expect_error("listening on port " + std::to_string(lab.port) + '\n');
+    if (early && server.err.compare(0, 9, "listening") == 0)
+        lab.unmet("your server says that it listens, and does not yet");
+});
+
 // That program's words on stderr are one line.
 void expect_one_line(Lab &lab, const Program &program)
 {
