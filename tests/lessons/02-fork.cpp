@@ -192,11 +192,17 @@ Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
     lab.because("fork() fails with EAGAIN when there are too many processes: one client is lost",
                 "tell the client \"error: server full\", close, accept the next");
     Program &server = lab.start_server();
-    lab.greeted(1);
+    Peer &first = lab.greeted(1);
     server.limit(RLIMIT_NPROC, 1);
     Peer &unlucky = lab.connect();
     unlucky.expect("error: server full\n");
     unlucky.expect_clean_end();
+    lab.because("SIGCHLD that was blocked for fork() stays so if nobody lets it through when fork() fails",
+                "one way out of it: unblock, then look at what fork() returned");
+    first.half_close();
+    first.expect_clean_end();
+    lab.wait_for("your server should wait for its child when client A has left",
+                 [&] { return children_of(server.pid).empty(); });
     server.unlimit(RLIMIT_NPROC);
     serves_on(lab, 2);
 }, 2);
