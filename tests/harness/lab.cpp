@@ -305,7 +305,7 @@ Peer &Lab::connect()
     int error = ::connect(peer.fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == -1 ? errno : 0;
     if (error == EINPROGRESS) {
         socklen_t length = sizeof error;
-        wait_for(peer.name + " cannot connect: nobody answers", [&] {
+        wait_for(peer.name + " cannot connect: nobody answers. Is the queue of listen() too short?", [&] {
             pollfd connected{peer.fd, POLLOUT, 0};
             return poll(&connected, 1, 0) == 1;
         }, DEADLINE, HANDSHAKE);

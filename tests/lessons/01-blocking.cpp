@@ -213,6 +213,8 @@ Check sees_the_end(1, 4, "answers what is owed at the end of input, then closes"
     client.expect(answers(1, text));
     client.expect_clean_end();
     server.expect_quiet();
+    lab.because("what one client has left unfinished is no part of the next one's line",
+                "a new input buffer for each client");
     serves_on(lab, 2);
 });
 
