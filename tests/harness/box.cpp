@@ -336,9 +336,7 @@ int run_isolated(pid_t caller, const Template &box, const std::function<int()> &
 void kill_descendants()
 {
     while (waitpid(-1, nullptr, WNOHANG) != -1) { // until ECHILD: none is left
-        for (pid_t pid : numbers_in("/proc")) {
-            if (pid == getpid() || !descends(pid, getpid()))
-                continue;
+        for (pid_t pid : descendants_of(getpid())) {
             pid_t group = getpgid(pid);
             if (group > 0 && group != getpgrp())
                 kill(-group, SIGKILL);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <dirent.h>
 #include <fstream>
+#include <map>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -111,7 +112,8 @@ Call call_in(const std::string &task)
     return number == SYS_clock_nanosleep || number == SYS_nanosleep ? Call{"sleep", -1, true, -1} : SOMETHING;
 }
 
-ProcessState state_in(const std::string &task)
+// All but the processor time.
+ProcessState kin_and_state(const std::string &task)
 {
     ProcessState found{'X', 0, 0};
     std::ifstream file(task + "/stat");
@@ -119,6 +121,12 @@ ProcessState state_in(const std::string &task)
     size_t name_end;
     if (std::getline(file, line) && (name_end = line.rfind(')')) != std::string::npos)
         sscanf(line.c_str() + name_end + 1, " %c %d", &found.state, &found.parent);
+    return found;
+}
+
+ProcessState state_in(const std::string &task)
+{
+    ProcessState found = kin_and_state(task);
     std::ifstream(task + "/schedstat") >> found.cpu;
     return found;
 }
@@ -159,16 +167,24 @@ std::vector<pid_t> children_of(pid_t pid)
 {
     std::vector<pid_t> found;
     for (pid_t other : numbers_in("/proc"))
-        if (look(other).parent == pid)
+        if (kin_and_state("/proc/" + std::to_string(other)).parent == pid)
             found.push_back(other);
     return found;
 }
 
-bool descends(pid_t pid, pid_t from)
+std::vector<pid_t> descendants_of(pid_t ancestor)
 {
-    while (pid > 1 && pid != from)
-        pid = look(pid).parent;
-    return pid == from;
+    std::map<pid_t, pid_t> parents;
+    for (pid_t pid : numbers_in("/proc"))
+        parents[pid] = kin_and_state("/proc/" + std::to_string(pid)).parent;
+    std::vector<pid_t> found;
+    for (auto [pid, above] : parents) {
+        while (above > 1 && above != ancestor)
+            above = parents.count(above) ? parents[above] : 0;
+        if (above == ancestor)
+            found.push_back(pid);
+    }
+    return found;
 }
 
 size_t threads_of(pid_t pid)
@@ -190,8 +206,8 @@ Call sleeping_in(pid_t pid)
 Everyone look_at_all(bool descendants_only)
 {
     Everyone all{0, 0, 0, true};
-    for (pid_t pid : numbers_in("/proc")) {
-        if (pid == getpid() || (descendants_only && !descends(pid, getpid())))
+    for (pid_t pid : descendants_only ? descendants_of(getpid()) : numbers_in("/proc")) {
+        if (pid == getpid())
             continue;
         all.processes++;
         all.memory += memory_of(pid);

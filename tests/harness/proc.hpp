@@ -19,8 +19,8 @@ ProcessState look(pid_t pid);
 // The children of pid, zombies included.
 std::vector<pid_t> children_of(pid_t pid);
 
-// Whether pid is from, or a child of a child … of it.
-bool descends(pid_t pid, pid_t from);
+// The children of ancestor, and theirs, and so on.
+std::vector<pid_t> descendants_of(pid_t ancestor);
 
 // How many threads pid has.
 size_t threads_of(pid_t pid);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <poll.h>
 #include <random>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "box.hpp"
@@ -268,17 +270,35 @@ private:
     }
 };
 
-bool stale(const std::string &output, const Subject &subject, const std::string &source)
+// When source and the header came to be as they are: their status change, which a file that is
+// moved to its place has too. Nothing: there is no source.
+std::optional<timespec> last_change(const Subject &subject, const std::string &source)
 {
-    std::error_code none;
-    auto made = fs::last_write_time(output, none);
-    return none || made < fs::last_write_time(source, none) ||
-           made < fs::last_write_time(subject.kit + "/common/error.hpp", none);
+    struct stat text, header;
+    if (stat(source.c_str(), &text) == -1 || stat((subject.kit + "/common/error.hpp").c_str(), &header) == -1)
+        return std::nullopt;
+    auto order = [](const timespec &time) { return std::make_tuple(time.tv_sec, time.tv_nsec); };
+    return order(text.st_ctim) < order(header.st_ctim) ? header.st_ctim : text.st_ctim;
+}
+
+// A program that the kit has built bears the time of what it was made from, to the nanosecond;
+// one that somebody has built by hand does not.
+bool made_from(const std::string &output, const timespec &changed)
+{
+    struct stat made;
+    return stat(output.c_str(), &made) == 0 && made.st_mtim.tv_sec == changed.tv_sec &&
+           made.st_mtim.tv_nsec == changed.tv_nsec;
+}
+
+void date(const std::string &output, const timespec &changed)
+{
+    const timespec times[] = {changed, changed};
+    utimensat(AT_FDCWD, output.c_str(), times, 0); // if that fails it is built again next time
 }
 
 // In a process of its own: says what the compiler says, ends with 0 if it compiles.
 pid_t start_building(const Subject &subject, const std::string &program, const std::string &output,
-                     bool isolated, int words)
+                     const std::optional<timespec> &changed, bool isolated, int words)
 {
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -287,6 +307,8 @@ pid_t start_building(const Subject &subject, const std::string &program, const s
         return pid;
     die_with(parent, SIGKILL);
     Built built = compile({subject.kit, subject.folder, program}, subject.command, output, isolated);
+    if (built.done && changed)
+        date(output, *changed);
     bool told = built.said.empty() || write(words, built.said.data(), built.said.size()) != -1;
     _exit(built.done && told ? 0 : 1);
 }
@@ -303,8 +325,9 @@ Built build(const Subject &subject, bool isolated)
     std::vector<pid_t> builders;
     for (const char *name : {"server", "client"}) {
         std::string output = subject.output + '/' + name;
-        if (stale(output, subject, subject.folder + '/' + name + ".cpp"))
-            builders.push_back(start_building(subject, name, output, isolated, ends[1]));
+        std::optional<timespec> changed = last_change(subject, subject.folder + '/' + name + ".cpp");
+        if (!changed || !made_from(output, *changed))
+            builders.push_back(start_building(subject, name, output, changed, isolated, ends[1]));
     }
     close(ends[1]);
     Built built{true, ""};

@@ -34,7 +34,7 @@ struct Built {
     std::string said; // by the compiler: warnings, or why it is not done
 };
 
-// Builds what is older than its source, server and client side by side.
+// Builds what was not made from its source as it is, server and client side by side.
 Built build(const Subject &subject, bool isolated);
 
 // The checks that the programs of a lesson must pass: its own steps first, in their order,
