@@ -171,12 +171,15 @@ bool sweep(std::vector<Client> &clients)
     return any;
 }
 
-// Those whose time is over: idle ones are told, leaving ones closed.
-void enforce_deadlines(std::vector<Client> &clients)
+// Those whose time is over: idle ones are told, leaving ones closed. Who is owed answers may
+// have sent what we did not read yet: it is not idle.
+void enforce_deadlines(std::vector<Client> &clients, long idle)
 {
-    // STEP 5: those whose deadline has come: one that is leaving has gone; any other is
-    // dismissed with "error: idle too long\n".
+    // STEP 5: those whose deadline has come: one that is leaving has gone. From any other
+    // receive() once more; if that moved its deadline, or has dismissed it, it stays. Else
+    // dismiss it with "error: idle too long\n".
     (void)clients; // (until step 5)
+    (void)idle;    // (until step 5)
 }
 
 // What poll() is to watch: the listener, then the clients in their order. Who is owed
@@ -234,7 +237,7 @@ int main(int argc, char *argv[])
         // or until somebody leaves. man 2 accept
         if (watch[0].revents)                            // (until step 4)
             welcome(listener, clients, next_id, idle); // (until step 4)
-        enforce_deadlines(clients);
+        enforce_deadlines(clients, idle);
         for (Client &client : clients)
             send_some(client);
         if (sweep(clients))

@@ -190,15 +190,19 @@ bool sweep(std::vector<Client> &clients)
     return any;
 }
 
-// Those whose time is over: idle ones are told, leaving ones closed.
-void enforce_deadlines(std::vector<Client> &clients)
+// Those whose time is over: idle ones are told, leaving ones closed. Who is owed answers may
+// have sent what we did not read yet: it is not idle.
+void enforce_deadlines(std::vector<Client> &clients, long idle)
 {
     for (Client &client : clients) {
         if (client.deadline == NEVER || now() < client.deadline)
             continue;
-        if (client.leaving)
+        if (client.leaving) {
             client.gone = true;
-        else
+            continue;
+        }
+        receive(clients, client, idle);
+        if (!client.gone && now() >= client.deadline)
             dismiss(client, "error: idle too long\n");
     }
 }
@@ -267,7 +271,7 @@ int main(int argc, char *argv[])
             closed_until = NEVER;
         if (watch[0].revents && !welcome(listener, clients, next_id, idle))
             closed_until = now() + 1000; // until somebody leaves; else the loop would spin
-        enforce_deadlines(clients);
+        enforce_deadlines(clients, idle);
         for (Client &client : clients)
             send_some(client);
         if (sweep(clients))
