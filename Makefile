@@ -4,8 +4,9 @@ export CXX
 CXXFLAGS ?= -O0
 WARN := -Wall -Wextra -Wpedantic -Wshadow
 
+MAKEFLAGS += -r # no rule but those below
 # 1 2 3 4, and the folder of each.
-LESSON_FOLDERS := $(patsubst %/server.cpp,%,$(sort $(wildcard lessons/*/server.cpp)))
+LESSON_FOLDERS := $(patsubst tests/lessons/%.cpp,lessons/%,$(sort $(wildcard tests/lessons/[0-9]*.cpp)))
 LESSONS := $(patsubst 0%,%,$(foreach d,$(LESSON_FOLDERS),$(firstword $(subst -, ,$(notdir $(d))))))
 folder = $(notdir $(wildcard $(1)/0$(2)-*))
 upto = $(wordlist 1,$(1),$(LESSONS))
@@ -14,28 +15,30 @@ upto = $(wordlist 1,$(1),$(LESSONS))
 COMMANDS := $(patsubst %,build/harness/%.o,runner judge steady)
 HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
 CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
-OPTIONS = $(if $(STEP),--step $(STEP)) $(if $(TIMES),--times)
+OPTIONS = $(if $(STEP),--step '$(STEP)') $(if $(TIMES),--times)
 STATIC = $(shell CXX='$(CXX)' tests/kit/linkable.sh -static)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
-.PHONY: help check variants steady clean FORCE
+.PHONY: help check variants steady clean lesson solution diff FORCE
 .SECONDARY:
+# Lines that only an instructor has a use for.
+UNLESS_HANDOUT := $(if $(wildcard solutions),@,@: )
 help:
 	@echo 'make lessonN     builds your programs of lesson N and checks them (STEP=3: one step)'
-	@echo 'make solutionN   the same checks on the solution'
-	@echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
+	$(UNLESS_HANDOUT)echo 'make solutionN   the same checks on the solution'
+	$(UNLESS_HANDOUT)echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
 	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
-	@echo 'make steady      repeats the checks of the solutions under load (REPEATS=100 LOOPS=2)'
+	$(UNLESS_HANDOUT)echo 'make steady      repeats the checks of the solutions under load (REPEATS=100 LOOPS=2)'
 	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
 	@echo 'make bench-full  the same five times: minimum, median, maximum'
-	@echo 'make grade       checks what many students have handed in: SUBMISSIONS=DIR has a folder for each'
-	@echo 'make handout     writes the kit for students, without solutions: build/sockets-lab.tar.gz'
+	$(UNLESS_HANDOUT)echo 'make grade       checks what many students have handed in: SUBMISSIONS=DIR has a folder for each'
+	$(UNLESS_HANDOUT)echo 'make handout     writes the kit for students, without solutions: build/sockets-lab.tar.gz'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
-plain = $(patsubst 0%,%,$(1))
+plain = $(or $(patsubst 0%,%,$(1)),$(1))
 compiler = $(if $(shell sh -c 'command -v $(firstword $(CXX))'),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=…))
 unless_handout = $(if $(wildcard solutions),,$(error this is a handout: $(1)))
 
@@ -51,6 +54,10 @@ solution%: FORCE
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
 	@build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
+
+# Without a number.
+lesson solution diff:
+	$(error make $@ what? Say which: $(LESSONS:%=$@%))
 
 diff%: FORCE
 	$(call unless_handout,it has no solutions)

@@ -97,8 +97,9 @@ explain() {
 
 # --- the work ------------------------------------------------------------------
 
-# This script runs itself for the part that needs the user namespace.
+# This script runs itself, with its own output on 3, for the part that needs the user namespace.
 if [ "${2:-}" = inside ]; then
+    { : >&3; } 2>/dev/null || fail "\"inside\" is for this script alone. Say how many hosts, no more."
     if [ "$EUID" = 0 ]; then build; else build_and_hold; fi
     exit
 fi

@@ -8,6 +8,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 if [ ! -d "$state" ]; then
+    [ "$EUID" = 0 ] || [ ! -e /run/netns/server ] || no_network
     say "There is no network. Nothing to do."
     exit
 fi

@@ -8,11 +8,16 @@ top=$work/sockets-lab
 trap 'rm -rf "$work"' EXIT
 left_out='^(solutions|tests/(mistakes|odd|hostile|grade)|tests/kit/(grade|handout)\.[a-z]*)(/|$)'
 
+for starter in lessons/*/server.cpp lessons/*/client.cpp; do
+    tests/kit/compare-starter.sh "$starter" "solutions/${starter#lessons/}" >/dev/null || {
+        echo "$starter has been worked on, and would be handed out like that. Bring the starter back first: git checkout $starter" >&2
+        exit 1
+    }
+done
+
 # What belongs to the kit: what git knows of, or where there is no git all but what is made.
 if [ -e .git ] && command -v git >/dev/null; then
     files=$(git -c core.quotePath=false ls-files)
-    changed=$(git status --porcelain --untracked-files=no -- lessons)
-    [ -z "$changed" ] || printf 'note: the handout has lessons/ as they are here, which is not as they were committed:\n%s\n' "$changed"
 else
     files=$(find . \( -path ./build -o -path ./.git \) -prune -o -type f ! -name server ! -name client -print | sed 's|^\./||')
 fi
@@ -21,6 +26,8 @@ printf '%s\n' "$files" | grep -Ev "$left_out" | while read -r file; do
     mkdir -p "$top/$(dirname "$file")"
     cp "$file" "$top/$file"
 done
+# What it says of the rest.
+sed -i -e '/^The finished programs/,/^$/d' -e '/^## For instructors/,/^## What it needs/{/^## What it needs/!d}' "$top/README.md"
 chmod -R u=rwX,go=rX "$top"
 tar -C "$work" -czf "$work/sockets-lab.tar.gz" sockets-lab
 mv "$work/sockets-lab.tar.gz" build/sockets-lab.tar.gz

@@ -30,6 +30,14 @@ bool waits_for_descriptors(const user_regs_struct &regs)
     }
 }
 
+// False: it has ended in place of that; then its status stays for whoever waits for it.
+bool comes_to_stop(pid_t pid)
+{
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) == 0 &&
+           (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED);
+}
+
 } // namespace
 
 bool hurry(pid_t pid)
@@ -39,8 +47,8 @@ bool hurry(pid_t pid)
     bool done = false;
     int status;
     user_regs_struct regs;
-    if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != -1 && waitpid(pid, &status, __WALL) == pid &&
-        WIFSTOPPED(status) && ptrace(PTRACE_GETREGS, pid, nullptr, &regs) != -1 && waits_for_descriptors(regs)) {
+    if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != -1 && comes_to_stop(pid) &&
+        waitpid(pid, &status, __WALL) == pid && ptrace(PTRACE_GETREGS, pid, nullptr, &regs) != -1 && waits_for_descriptors(regs)) {
         regs.rax = 0;
         regs.orig_rax = static_cast<unsigned long long>(-1); // no call to be started again
         done = ptrace(PTRACE_SETREGS, pid, nullptr, &regs) != -1;

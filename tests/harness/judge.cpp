@@ -106,6 +106,12 @@ std::string keep(const Variant &variant, const std::string &report)
     return ", see " + path;
 }
 
+std::string hint(const Variant &variant)
+{
+    bool starts = variant.kind == "starter" || variant.kind == "steps";
+    return starts ? "; has somebody worked in lessons/" + variant.lesson + '?' : "";
+}
+
 void judge(const Variant &variant, const Run &run)
 {
     const std::string awaited = wanted(variant);
@@ -128,7 +134,7 @@ void judge(const Variant &variant, const Run &run)
     else if (awaited_skipped && excused)
         say(variant, "skipped", skipped);
     else
-        say(variant, "NOT", skipped, found + ", where it should be: " + awaited + keep(variant, report));
+        say(variant, "NOT", skipped, found + ", where it should be: " + awaited + keep(variant, report) + hint(variant));
 }
 
 struct Job {

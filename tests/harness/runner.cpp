@@ -16,7 +16,7 @@ namespace
 
 namespace fs = std::filesystem;
 
-enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, KIT_BROKEN = 4 };
+enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, KIT_BROKEN = 4, USAGE = 64 };
 
 const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
@@ -69,7 +69,7 @@ int no_such_step(const Options &options)
     for (int step : steps)
         fprintf(stderr, " %d", step);
     fputc('\n', stderr);
-    return KIT_BROKEN;
+    return USAGE;
 }
 
 // The first check that failed because a program crashed: tried again on a build with
@@ -101,7 +101,7 @@ try {
     Options options = parse(argc, argv);
     if (options.lesson == 0 || !fs::exists("common/error.hpp")) {
         fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N] [--times]\n", argv[0]);
-        return KIT_BROKEN;
+        return USAGE;
     }
     std::vector<const Check *> checks = chosen(options);
     if (checks.empty())
