@@ -145,11 +145,10 @@ void sigchld(int how)
 // would else reset the connection; what is still on its way may yet do so.
 void turn_away(int fd)
 {
-    char bytes[4096];
+    char bytes[65536]; // as much as a socket takes that nobody reads from
     write_all(fd, "error: server full\n");
     shutdown(fd, SHUT_WR);
-    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
-        ;
+    recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 }
 
 // Serves client id in a new process. False: there is no room for one.

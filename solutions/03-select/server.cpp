@@ -161,11 +161,10 @@ void send_output(Client &client)
 // would else reset the connection; what is still on its way may yet do so.
 void turn_away(int fd)
 {
-    char bytes[4096];
+    char bytes[65536]; // as much as a socket takes that nobody reads from
     write_all(fd, "error: server full\n");
     shutdown(fd, SHUT_WR);
-    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
-        ;
+    recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 }
 
 // Lets the next client in. Where the limit on descriptors is lower than FD_SETSIZE,
