@@ -188,6 +188,10 @@ void Lab::watch_over(const std::string &what, double rest)
     for (const Program &program : programs)
         if (network.isolated && sockets_in_network(program.pid) > SOCKETS)
             unmet("your " + program.name + " has opened more than " + std::to_string(SOCKETS) + " sockets");
+    bool sleeps = awake && sleeping_in(awake->pid).name == "sleep";
+    watch.slept = sleeps ? watch.slept + std::min(passed, 0.1) : 0;
+    if (watch.slept > 0.3)
+        unmet("your " + awake->name + " sleeps, and everybody waits for it");
     bool grows = all.memory > watch.memory + GROWTH; // however long that took: memory may be slow to come
     bool does_something = watch.moved != moved || grows;
     watch.burned = watch.cpu == -1 || does_something ? 0 : watch.burned + std::max(0L, all.cpu - watch.cpu);
@@ -208,7 +212,7 @@ void Lab::watch_over(const std::string &what, double rest)
 void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds, double rest)
 {
     double start = seconds_now(), deadline = start + seconds * slow;
-    watch = {start, 0, 0, -1, 0, 0, moved};
+    watch = {start, 0, 0, 0, -1, 0, 0, moved};
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);
@@ -221,6 +225,11 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
 double Lab::seconds() const
 {
     return seconds_now() - began;
+}
+
+void Lab::expect_awake(const Program &server)
+{
+    awake = &server;
 }
 
 void Lab::expect_timers()
@@ -389,6 +398,8 @@ std::string Lab::where_is(const Program &program) const
         return std::string("was ended by signal ") + strsignal(WTERMSIG(program.status));
     if (program.status != -1)
         return "has ended with status " + std::to_string(WEXITSTATUS(program.status));
+    if (look(program.pid).state == 'Z')
+        return "has just ended";
     std::string text = where_is_process(program.pid);
     std::vector<pid_t> children = children_of(program.pid);
     for (size_t i = 0; i < children.size() && i < 2; i++)

@@ -68,6 +68,7 @@ public:
     void discard_until_end();                    // whatever comes, until the stream ends
     void discard();                              // what has come, without waiting
     bool has_ended();                            // without waiting
+    bool has_received();                         // anything not yet expected; without waiting
     std::string line();                          // the next line, without its '\n'
     size_t unacknowledged() const;               // bytes sent that the other host has not taken yet
     void half_close();                           // shutdown(SHUT_WR)
@@ -114,6 +115,7 @@ public:
     Peer &accept();          // the connection of the client under test
     long random() { return ::random(); } // of a printed seed, see srandom(3)
     void tiny_buffers();     // in both hosts, for connections from now on
+    void expect_awake(const Program &server); // from here on it must not sleep(), as its clients wait
     void expect_timers();    // from here on a program at rest may be waiting for its time
 
     // Unmet with what, unless holds() becomes true: before seconds are over (at SLOW=1),
@@ -138,10 +140,12 @@ private:
     double slow, began;
     double least_rest = 0; // for connections whose timers work
     bool timers = false;
+    const Program *awake = nullptr; // who must not sleep()
     int listener = -1;
     int awaited = -1; // the peer's socket that wait_for() is about
     struct Watch {
         double looked, rested, longest; // seconds; longest: of what rest allows
+        double slept;                   // seconds in sleep()
         long cpu, burned; // nanoseconds; burned: with nothing to show for it
         long memory;
         size_t moved;

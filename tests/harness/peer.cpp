@@ -139,6 +139,12 @@ bool Peer::has_ended()
     return ended;
 }
 
+bool Peer::has_received()
+{
+    fill();
+    return !got.empty();
+}
+
 std::string Peer::line()
 {
     await(name + " should receive a line", [&] {

@@ -107,13 +107,13 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
                 "queue");
     lab.tiny_buffers();
     Program &server = lab.start_server();
-    Peer &silent = lab.greeted(1), &busy = lab.greeted(2);
+    Peer &busy = lab.greeted(1), &silent = lab.greeted(2);
     std::string text = word(lab, 1000);
     int both = descriptors_at_rest(lab, server);
     size_t owed = 0;
     while (owed < most + buffers && open_descriptors(server.pid) == both) {
         busy.send("/all " + text + '\n');
-        busy.expect("2: " + text + '\n');
+        busy.expect("1: " + text + '\n');
         owed += text.size() + 4;
     }
     lab.story.tell(silent.name, "", "has read nothing so far");
@@ -125,12 +125,12 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
     lab.because("the queue of a client that does not read grows with all that the others say",
                 "look how much waits when write() has taken what it could: at more than 64 KiB close the "
                 "client");
-    lab.wait_for("more than 64 KiB wait for client A, and it should be closed",
+    lab.wait_for("more than 64 KiB wait for client B, and it should be closed",
                  [&] { return open_descriptors(server.pid) < both; });
     silent.discard_until_end();
     server.expect_quiet();
     busy.send("hi\n");
-    busy.expect("2: hi\n");
+    busy.expect("1: hi\n");
 }, 99, true);
 
 // Has from, number id, say size bytes or a little more to all. Returns what each is owed.
@@ -176,6 +176,7 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     lab.because("accept() fails with EMFILE, and the listener stays ready: the loop spins",
                 "do not watch the listener until somebody has left, then watch it again");
     Program &server = lab.start_server();
+    lab.expect_awake(server);
     Peer &first = lab.greeted(1);
     Peer &second = lab.greeted(2);
     server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(descriptors_at_rest(lab, server)));
@@ -183,13 +184,19 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     first.send("hi\n");
     first.expect("1: hi\n");
     server.expect_quiet();
+    double left = lab.seconds();
     second.close();
+    expect_soon(lab, server, left, "somebody has left, and " + waiting.name + " should be let in at once",
+                [&] { return waiting.has_received(); });
     waiting.expect("hello 3\n");
+    lab.expect_timers();
+    double later = lab.seconds() + 1.1; // a pause of a second is over by then
+    lab.wait_for("more than a second should pass", [&] { return lab.seconds() > later; });
     server.expect_quiet();
     last.expect_nothing("there is no descriptor for it yet");
     first.close();
     last.expect("hello 4\n");
-});
+}, 99, false, true);
 
 // That client who was not sent away before its time was over.
 void expect_in_time(Lab &lab, double since, int limit, const std::string &who)
@@ -202,13 +209,13 @@ void expect_in_time(Lab &lab, double since, int limit, const std::string &who)
 // Tells a story of a server with an idle limit of a second. In `sent` it says when its clients
 // last sent something, for fear of the limit: if that is long ago, this machine is too busy to
 // tell who is idle, and the story is told again with a longer limit.
-void tell_of_idle(Lab &lab, void (*story)(Lab &, int limit, double &sent))
+void tell_of_idle(Lab &lab, void (*story)(Lab &, const Program &server, int limit, double &sent))
 {
     for (int limit : {1, 4}) {
         double sent = HUGE_VAL;
         Program &server = lab.start_server({"", std::to_string(limit)});
         try {
-            return story(lab, limit, sent);
+            return story(lab, server, limit, sent);
         } catch (const Unmet &) {
             if (limit == 4 || lab.seconds() - sent < limit / 2.0)
                 throw;
@@ -220,15 +227,20 @@ void tell_of_idle(Lab &lab, void (*story)(Lab &, int limit, double &sent))
 Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
     lab.because("when nobody sends, only the time-out of poll() wakes the server",
                 "a deadline for each client, and the nearest as poll()'s time-out");
-    tell_of_idle(lab, [](Lab &here, int limit, double &sent) {
+    tell_of_idle(lab, [](Lab &here, const Program &server, int limit, double &sent) {
         double since = here.seconds();
         Peer &client = here.greeted(1);
+        double over = here.seconds() + limit, half = here.seconds() + limit / 2.0;
         here.expect_timers();
+        here.wait_for("half of the time should pass", [&] { return here.seconds() > half; });
+        here.greeted(2); // its time is over later
+        expect_soon(here, server, over, client.name + " sends nothing, and should be told when its time is over",
+                    [&] { return client.has_received(); });
         client.expect("error: idle too long\n");
         expect_in_time(here, since, limit, client.name);
         client.expect_end();
         sent = here.seconds();
-        serves_on(here, 2);
+        serves_on(here, 3);
     });
 }, 99, false, true);
 
@@ -236,7 +248,7 @@ Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &l
     lab.because("the clock of a client starts again when it sends something, if only half a line, and not "
                 "when it is sent something",
                 "move the client's own deadline where you read from it, nowhere else");
-    tell_of_idle(lab, [](Lab &here, int limit, double &sent) {
+    tell_of_idle(lab, [](Lab &here, const Program &, int limit, double &sent) {
         double since = here.seconds();
         Peer &busy = here.greeted(1), &slow = here.greeted(2), &silent = here.greeted(3), &last = here.greeted(4);
         sent = since;
@@ -264,6 +276,17 @@ Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &l
         slow.expect("2: " + half + '\n');
         last.expect("4: still here\n");
     });
+}, 99, false, true);
+
+Check refused_not_idle(4, 5, "gives one that was refused its second, whatever IDLE is", [](Lab &lab) {
+    Program &server = lab.start_server({"", "600"});
+    lab.greeted(1);
+    int with_one = descriptors_at_rest(lab, server);
+    Peer &refused = lab.greeted(2);
+    lab.expect_timers();
+    refused.send(word(lab, 2000));
+    refused.expect("error: line too long\n");
+    expect_dismissed(lab, server, refused, with_one);
 }, 99, false, true);
 
 Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {

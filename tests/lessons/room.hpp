@@ -1,6 +1,8 @@
 // room.hpp: the protocol of the room, as checks speak it.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <string>
 
 #include "../harness/check.hpp"
@@ -57,6 +59,43 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
 {
     lab.wait_for("your server should wait for its clients", [&] { return look(server.pid).state == 'S'; });
     return open_descriptors(server.pid);
+}
+
+// That holds() comes true soon after due: that the server, with something to do, does not sleep on.
+inline void expect_soon(Lab &lab, const Program &server, double due, const std::string &what,
+                        const std::function<bool()> &holds)
+{
+    const double nap = 0.35; // seconds: who looks up every tenth of a second is in time
+    double overslept = 0, looked = due;
+    lab.wait_for(what, [&] {
+        double now = std::max(lab.seconds(), due), passed = std::min(now - looked, 0.05);
+        looked = now;
+        overslept = look(server.pid).state == 'S' ? overslept + passed : 0;
+        if (overslept > nap)
+            lab.unmet(what);
+        return holds();
+    });
+}
+
+// That one who was refused is closed after its second, though it never ends and sends on.
+// without: how many descriptors the server holds without it.
+inline void expect_dismissed(Lab &lab, Program &server, Peer &refused, int without)
+{
+    lab.because("its second is over though it never ends, and whatever it goes on sending",
+                "note when it must have gone once, when you refuse it");
+    double sent = lab.seconds();
+    lab.wait_for(refused.name + " should be closed after a second, though it sends more and more", [&] {
+        if (open_descriptors(server.pid) == without)
+            return true;
+        if (lab.seconds() - sent > 0.2) {
+            server.freeze(); // or it may close, and our next bytes meet a reset
+            if (open_descriptors(server.pid) > without)
+                refused.send("x");
+            server.thaw();
+            sent = lab.seconds();
+        }
+        return false;
+    });
 }
 
 // Connects a client that a server without free descriptors cannot accept; it must live on.
