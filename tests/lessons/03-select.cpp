@@ -11,10 +11,14 @@ namespace
 {
 
 Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
+    lab.because("a client that connects makes the listener ready to be read",
+                "the listener in the set, and its descriptor plus one as first argument; accept(), then "
+                "\"hello N\" at once");
+    Program &server = lab.start_server();
+    lab.greeted(1);
     lab.because("select() overwrites its sets with what is ready",
                 "fill a new set for each call: the listener and every client");
-    Program &server = lab.start_server();
-    for (int id = 1; id <= 3; id++)
+    for (int id = 2; id <= 3; id++)
         lab.greeted(id);
     expect_alone(lab, server);
 });
@@ -115,6 +119,8 @@ Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
         first.send(line + '\n');
         first.expect("1: " + line + '\n');
     }
+    lab.because("one read() may give several lines, and each is for itself",
+                "go on until there is no '\\n' left, and look at each line anew");
     first.send("one\n/all  two\nthree\n/all /all four\n");
     first.expect("1: one\n1:  two\n1: three\n1: /all four\n");
     for (Peer *client : {&second, &third})
@@ -160,7 +166,11 @@ Check comings_and_goings(3, 4, "serves all when some have left and others come",
         clients[i]->close();
     lab.wait_for("those that have gone should be closed",
                  [&] { return open_descriptors(server.pid) == with_three; });
+    lab.because("a number is given once, whoever has left", "a counter that only grows; no index, no descriptor");
     clients.push_back(&lab.greeted(7));
+    lab.because("a new client gets the lowest descriptor that is free: the latest is not the highest, and "
+                "as many as there are is not the highest either",
+                "look for the highest descriptor in each round, then add one");
     const size_t there[] = {2, 4, 5, 6};
     for (int round = 0; round < 2; round++) {
         if (round == 1)
@@ -308,14 +318,17 @@ Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
 }, 3);
 
 Check client_both(3, 7, "the client minds keyboard and server together, in one process", [](Lab &lab) {
-    lab.because("select() tells which of the two has something; it does not know what stdio or std::cin has "
-                "read ahead",
-                "both descriptors in one set; read() what is ready, and all of it goes on");
+    lab.because("what the server sends is printed as it comes, to standard output, and nothing else is; stdio "
+                "keeps what it prints to itself where that is no terminal",
+                "connect to HOST and PORT; the socket in the set; write() what read() gave");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
     server.send("hello 1\n");
     client.expect_output("hello 1\n");
+    lab.because("select() tells which of the two has something; it does not know what stdio or std::cin has "
+                "read ahead",
+                "both descriptors in one set; read() what is ready, and all of it goes on");
     client.type("one\ntwo\nthree\n");
     server.expect("one\ntwo\nthree\n");
     server.send("2: news\n2: more ");
@@ -325,6 +338,8 @@ Check client_both(3, 7, "the client minds keyboard and server together, in one p
     lab.because("a call that finds nothing and comes back at once is made again and again",
                 "select() without a time-out, on what can still have something");
     client.expect_quiet();
+    lab.because("the server has gone before your input came to its end: that is a failure",
+                "status 1 when read() from the socket returns 0 and your input has not ended; else 0");
     server.close();
     client.expect_exit(1);
 });

@@ -173,8 +173,8 @@ Check refused_and_ended(4, 3, "rests when a client that was refused has ended to
 });
 
 Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and rests", [](Lab &lab) {
-    lab.because("accept() fails with EMFILE, and the listener stays ready: the loop spins",
-                "do not watch the listener until somebody has left, then watch it again");
+    lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit, or to sleep",
+                "serve those who are there; do not watch the listener until somebody has left");
     Program &server = lab.start_server();
     lab.expect_awake(server);
     Peer &first = lab.greeted(1);
@@ -183,6 +183,8 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     Peer &waiting = lab.connect(), &last = lab.connect();
     first.send("hi\n");
     first.expect("1: hi\n");
+    lab.because("the listener stays ready while somebody waits whom accept() cannot take: the loop spins",
+                "do not watch the listener until somebody has left, then watch it again");
     server.expect_quiet();
     double left = lab.seconds();
     second.close();
@@ -236,6 +238,8 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
         here.greeted(2); // its time is over later
         expect_soon(here, server, over, client.name + " sends nothing, and should be told when its time is over",
                     [&] { return client.has_received(); });
+        here.because("an idle client is told why it is closed; IDLE is in seconds, poll()'s time-out in milliseconds",
+                     "\"error: idle too long\", then as with a line that is too long");
         client.expect("error: idle too long\n");
         expect_in_time(here, since, limit, client.name);
         client.expect_end();
