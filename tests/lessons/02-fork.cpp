@@ -152,6 +152,7 @@ Check buffers_once(2, 4, "writes what it has to say once, not once for each chil
         client.half_close();
         client.expect_clean_end();
     }
+    server.must_run(); // and all that was said before the last end is here now
     const std::string said = "listening on port ";
     std::string all = server.out + '\n' + server.err;
     size_t first = all.find(said);
