@@ -28,6 +28,7 @@ const size_t CROWD = 300;        // processes that no lesson needs
 const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
 const long GROWTH = 1 << 20;     // bytes: who takes them is about to become a hoarder
+const double NAP = 0.3;          // seconds in sleep() that clients do not mind
 const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
 const long BURNED = 500000000L;  // nanoseconds of processor time in which something must happen
 
@@ -180,7 +181,18 @@ void Lab::watch_over(const std::string &what, double rest)
     if (passed < 0.05)
         return;
     watch.looked = now;
+    // A look that comes late says that it was us who stood still: holds() must see what became of that.
+    double seen = std::min(passed, 0.1);
     Everyone all = look_at_all(!network.isolated);
+    watch_hoards(all);
+    watch_sleep(seen);
+    watch_burning(what, all);
+    watch_rest(what, all, seen, std::max(rest, least_rest) * slow);
+    watch.cpu = all.cpu;
+}
+
+void Lab::watch_hoards(const Everyone &all)
+{
     if (all.processes > CROWD)
         unmet("your program is " + std::to_string(all.processes) + " processes by now, and starts more");
     if (all.memory > HOARD)
@@ -188,22 +200,32 @@ void Lab::watch_over(const std::string &what, double rest)
     for (const Program &program : programs)
         if (network.isolated && sockets_in_network(program.pid) > SOCKETS)
             unmet("your " + program.name + " has opened more than " + std::to_string(SOCKETS) + " sockets");
+}
+
+void Lab::watch_sleep(double seen)
+{
     bool sleeps = awake && sleeping_in(awake->pid).name == "sleep";
-    watch.slept = sleeps ? watch.slept + std::min(passed, 0.1) : 0;
-    if (watch.slept > 0.3)
+    watch.slept = sleeps ? watch.slept + seen : 0;
+    if (watch.slept > NAP)
         unmet("your " + awake->name + " sleeps, and everybody waits for it");
+}
+
+void Lab::watch_burning(const std::string &what, const Everyone &all)
+{
     bool grows = all.memory > watch.memory + GROWTH; // however long that took: memory may be slow to come
-    bool does_something = watch.moved != moved || grows;
-    watch.burned = watch.cpu == -1 || does_something ? 0 : watch.burned + std::max(0L, all.cpu - watch.cpu);
+    bool shows = watch.moved != moved || grows;
+    watch.burned = watch.cpu == -1 || shows ? 0 : watch.burned + std::max(0L, all.cpu - watch.cpu);
     watch.moved = moved;
     if (grows)
         watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
         unmet(what + "; your program is busy all the time");
-    // A look that comes late says that it was us who stood still: holds() must see what became of that.
-    watch.rested = all.at_rest && all.cpu == watch.cpu ? watch.rested + std::min(passed, 0.1) : 0;
-    watch.cpu = all.cpu;
-    double resting = watch.rested / (std::max(rest, least_rest) * slow);
+}
+
+void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, double most)
+{
+    watch.rested = all.at_rest && all.cpu == watch.cpu ? watch.rested + seen : 0;
+    double resting = watch.rested / most;
     if (!timers && resting > 1)
         unmet(what);
     watch.longest = std::max(watch.longest, timers ? 0 : resting);

@@ -12,6 +12,7 @@
 #include "story.hpp"
 
 class Lab;
+struct Everyone;
 
 // How many times as long everything may take: SLOW in the environment; 1 if that is no such number.
 double slowness();
@@ -51,8 +52,8 @@ private:
     friend class Lab;
     Lab *lab = nullptr;
     int in = -1, out_fd = -1, err_fd = -1;
-    int unheard_fd = -1;    // of its stderr while that is full
-    size_t filled = 0;      // bytes of ours in it
+    int unheard_fd = -1; // of its stderr while that is full
+    size_t filled = 0;   // bytes of ours in it
 };
 
 // One end of a TCP connection, in the hand of the check.
@@ -154,6 +155,10 @@ private:
     void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();
     Program &launch(const std::string &name, const std::vector<std::string> &arguments, bool heard);
-    void watch_over(const std::string &what, double rest);
+    void watch_over(const std::string &what, double rest); // seen and most: in seconds
+    void watch_hoards(const Everyone &all);
+    void watch_sleep(double seen);
+    void watch_burning(const std::string &what, const Everyone &all);
+    void watch_rest(const std::string &what, const Everyone &all, double seen, double most);
     std::string where_is_process(pid_t pid) const;
 };
