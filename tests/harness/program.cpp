@@ -71,12 +71,15 @@ void Program::expect_quiet(double most)
     const auto burned = [&] { return static_cast<double>(look(pid).cpu) / 1e9; };
     const double first = burned();
     double cpu = first, since = lab->seconds();
+    size_t said = 0;
     lab->wait_for(what, [&] {
         must_run();
         double now = burned();
         if (now - first > most * lab->slow)
             lab->unmet(what + ": it keeps a processor busy");
-        if (look(pid).state != 'S' || now - cpu > idle * window) {
+        // Who writes more than we read sleeps too, in write().
+        if (look(pid).state != 'S' || now - cpu > idle * window || said != out.size() + err.size()) {
+            said = out.size() + err.size();
             cpu = now;
             since = lab->seconds();
         }
