@@ -115,6 +115,9 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
         busy.send("/all " + text + '\n');
         busy.expect("1: " + text + '\n');
         owed += text.size() + 4;
+        if (owed > buffers) // and nobody has been held up
+            lab.because("what waits for one client says nothing about another",
+                        "a queue for each client, and a bound of 64 KiB for each alone");
     }
     lab.story.tell(silent.name, "", "has read nothing so far");
     lab.because("EAGAIN says that the socket is full: the client is slow, not lost",
