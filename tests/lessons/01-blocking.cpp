@@ -420,9 +420,9 @@ Check client_survives_sigpipe(1, 9, "the client says so when its server went whi
 Check client_loses_server(1, 9, "the client ends with status 1 when its server has gone", [](Lab &lab) {
     enum End { CLOSES, IS_RESET, CLOSES_EARLY };
     for (End end : {CLOSES, IS_RESET, CLOSES_EARLY}) {
-        lab.because(end == IS_RESET ? "read() failed with ECONNRESET, and complain() has said so"
-                                    : "read() returned 0 where an answer, or the greeting, was due",
-                    "leave with status 1 and one line on stderr");
+        lab.because(end == IS_RESET ? "read() fails with ECONNRESET: the server has gone before it answered"
+                                    : "read() returns 0 where an answer, or the greeting, is due",
+                    "say so once: one line on stderr, then leave with status 1");
         lab.listen();
         Program &client = lab.start_client();
         Peer &server = lab.accept();
