@@ -48,7 +48,8 @@ bool hurry(pid_t pid)
     int status;
     user_regs_struct regs;
     if (ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr) != -1 && comes_to_stop(pid) &&
-        waitpid(pid, &status, __WALL) == pid && ptrace(PTRACE_GETREGS, pid, nullptr, &regs) != -1 && waits_for_descriptors(regs)) {
+        waitpid(pid, &status, __WALL) == pid && ptrace(PTRACE_GETREGS, pid, nullptr, &regs) != -1 &&
+        waits_for_descriptors(regs)) {
         regs.rax = 0;
         regs.orig_rax = static_cast<unsigned long long>(-1); // no call to be started again
         done = ptrace(PTRACE_SETREGS, pid, nullptr, &regs) != -1;
