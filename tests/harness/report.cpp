@@ -40,20 +40,14 @@ std::string colour(const char *code, const std::string &text)
 // A label, and beside it text, broken between words to fit the line.
 std::string labelled(const std::string &label, const std::string &text)
 {
-    std::string out, line = "     " + label;
-    line.resize(LABELS - 1, ' ');
+    std::string out, margin = "     " + label;
     std::istringstream paragraphs(text);
     for (std::string paragraph; std::getline(paragraphs, paragraph);) {
-        std::istringstream words(paragraph);
-        for (std::string word; words >> word;) {
-            if (line.size() + 1 + word.size() > WIDTH && line.size() >= LABELS) {
-                out += line + '\n';
-                line = std::string(LABELS - 1, ' ');
-            }
-            line += ' ' + word;
+        for (const std::string &line : wrapped(paragraph, WIDTH - LABELS)) {
+            margin.resize(LABELS, ' ');
+            out += margin + line + '\n';
+            margin.clear();
         }
-        out += line + '\n';
-        line = std::string(LABELS - 1, ' ');
     }
     return out;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <sstream>
 
 namespace
 {
@@ -29,17 +28,23 @@ size_t columns(const std::string &text)
     }));
 }
 
-// Text in lines of at most width columns, broken between words.
-std::vector<std::string> wrapped(const std::string &text, size_t width)
+// The words of text. What stands in quotes is one, blanks and all, if it fits into width.
+std::vector<std::string> words_of(const std::string &text, size_t width)
 {
-    std::vector<std::string> lines{""};
-    std::istringstream words(text);
-    for (std::string word; words >> word;) {
-        if (!lines.back().empty() && columns(lines.back()) + 1 + columns(word) > width)
-            lines.push_back("");
-        lines.back() += (lines.back().empty() ? "" : " ") + word;
+    std::vector<std::string> words{""};
+    for (size_t i = 0; i < text.size(); i++) {
+        size_t end = text[i] == '"' ? text.find('"', i + 1) : std::string::npos;
+        std::string quote = end == std::string::npos ? "" : text.substr(i, end + 1 - i);
+        if (!quote.empty() && columns(quote) <= width) {
+            words.back() += quote;
+            i = end;
+        } else if (text[i] == ' ') {
+            words.push_back("");
+        } else {
+            words.back() += text[i];
+        }
     }
-    return lines;
+    return words;
 }
 
 } // namespace
@@ -57,6 +62,18 @@ std::string quoted(const std::string &text, size_t width)
         shown += c == '\n' ? "\\n" : c < ' ' || c > '~' ? code : std::string(1, static_cast<char>(c));
     }
     return shown + '"';
+}
+
+std::vector<std::string> wrapped(const std::string &text, size_t width)
+{
+    std::vector<std::string> lines;
+    for (const std::string &word : words_of(text, width)) {
+        if (lines.empty() || columns(lines.back()) + 1 + columns(word) > width)
+            lines.push_back(word);
+        else
+            lines.back() += ' ' + word;
+    }
+    return lines;
 }
 
 std::string printable(std::string text)
@@ -105,6 +122,8 @@ std::string Story::picture(bool unicode) const
     }
     out.erase(out.find_last_not_of(' ') + 1);
     out += '\n';
+    if (first > 0) // there was more
+        out += std::string(MARGIN, ' ') + "…\n";
     for (size_t i = first; i < events.size(); i++) {
         const Event &event = events[i];
         size_t from = column(event.from), to = event.to.empty() ? from : column(event.to);

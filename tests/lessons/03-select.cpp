@@ -12,7 +12,7 @@ namespace
 
 Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
     lab.because("a client that connects makes the listener ready to be read",
-                "the listener in the set, and its descriptor plus one as first argument; accept(), then "
+                "select() with the listener in the set, and its descriptor plus one; accept(), then "
                 "\"hello N\" at once");
     Program &server = lab.start_server();
     lab.greeted(1);
@@ -24,9 +24,9 @@ Check greets_all(3, 1, "greets every client, in one process", [](Lab &lab) {
 });
 
 Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
-    lab.because("select() leaves in its sets only who is ready, and promises each of them one read(); the "
-                "answer is for the sender alone",
-                "fill the sets anew in each round; FD_ISSET() for each client, then one read()");
+    lab.because("select() looks at descriptors below its first argument, leaves in its sets only who is ready, "
+                "and promises each of them one read()",
+                "in each round FD_ZERO(), every descriptor, and the highest plus one; FD_ISSET(), then one read()");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 5; id++)
@@ -134,8 +134,8 @@ Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
 
 Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
     lab.because("a descriptor at its end, or reset, is ready for ever; those that stay keep their numbers",
-                "close() it, and take it out of the set; nfds is the highest descriptor plus one, not how "
-                "many there are");
+                "close() it, and take it out of the set (FD_ZERO() before you fill it); nfds is the highest "
+                "descriptor plus one, not how many there are");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
     int with_one = descriptors_at_rest(lab, server);
@@ -228,7 +228,7 @@ Check lingers(3, 5, "lets one that was refused read why, for a second", [](Lab &
                 [&] { return open_descriptors(server.pid) < with_three; });
 }, 99, false, true);
 
-Check lingers_no_longer(3, 5, "gives one that was refused a second, whatever it goes on sending", [](Lab &lab) {
+Check lingers_no_longer(3, 5, "gives one that was refused no more than a second, whatever it sends", [](Lab &lab) {
     expect_dismissed(lab, lab.start_server());
 }, 99, false, true);
 
@@ -302,7 +302,7 @@ Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
         Peer &late = lab.connect();
         late.expect("error: server full\n");
         lab.because("who is turned away takes no number, and does not stay",
-                    "close() it, and count only those you let in");
+                    "close() it, wait for nothing from it (MSG_DONTWAIT), and count only those you let in");
         late.expect_clean_end();
     }
     Peer &first = lab.peers.front();
@@ -316,7 +316,7 @@ Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
 Check client_both(3, 7, "the client minds keyboard and server together, in one process", [](Lab &lab) {
     lab.because("what the server sends is printed as it comes, to standard output, and nothing else is; stdio "
                 "keeps what it prints to itself where that is no terminal",
-                "connect to HOST and PORT; the socket in the set; write() what read() gave");
+                "connect to HOST and PORT; the socket in the set, the higher plus one; write() what read() gave");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();

@@ -95,6 +95,8 @@ Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab)
     client.half_close();
     server.thaw();
     client.expect("1: last words\n");
+    lab.because("nobody waits any more: it has ended, and has all its answers",
+                "a client that has ended and is owed nothing has gone: close() it");
     client.expect_clean_end();
     server.expect_quiet();
 });
@@ -286,7 +288,7 @@ Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &l
     });
 }, 99, false, true);
 
-Check refused_not_idle(4, 5, "gives one that was refused its second, whatever IDLE is", [](Lab &lab) {
+Check refused_not_idle(4, 5, "gives one that was refused no more than a second, whatever IDLE is", [](Lab &lab) {
     expect_dismissed(lab, lab.start_server({"", "600"}));
 }, 99, false, true);
 
