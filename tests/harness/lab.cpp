@@ -233,13 +233,17 @@ void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, 
 
 void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds, double rest)
 {
-    double start = seconds_now(), deadline = start + seconds * slow;
+    double start = seconds_now(), deadline = start + seconds * slow, news = start;
+    size_t seen = moved;
     watch = {start, 0, 0, 0, -1, 0, 0, moved};
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);
         watch_over(what, rest); // what pump() takes in after it, holds() must see first
-        pump(std::clamp(static_cast<int>((seconds_now() - start) * 1000 / 10), 2, 20)); // a tenth late at most
+        if (moved != seen)
+            news = seconds_now();
+        seen = moved;
+        pump(std::clamp(static_cast<int>((seconds_now() - news) * 1000 / 10), 2, 20)); // a tenth late at most
     }
     tension = std::max({tension, watch.longest, (seconds_now() - start) / (seconds * slow)});
 }
