@@ -68,7 +68,7 @@ inline void expect_soon(Lab &lab, const Program &server, double due, const std::
     const double nap = 0.35; // seconds: who looks up every tenth of a second is in time
     double overslept = 0, looked = due;
     lab.wait_for(what, [&] {
-        double now = std::max(lab.seconds(), due), passed = std::min(now - looked, 0.05);
+        double now = std::max(lab.seconds(), due), passed = std::min(now - looked, 0.1);
         looked = now;
         overslept = look(server.pid).state == 'S' ? overslept + passed : 0;
         if (overslept > nap)
