@@ -238,7 +238,7 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
     tell_of_idle(lab, [](Lab &here, const Program &server, int limit, double &sent) {
         double since = here.seconds();
         Peer &client = here.greeted(1);
-        double over = here.seconds() + limit, most = here.seconds() + 0.8 * limit;
+        double over = here.seconds() + limit, most = here.seconds() + 0.9 * limit;
         here.expect_timers();
         here.wait_for("most of the time should pass", [&] { return here.seconds() > most; });
         here.greeted(2); // its time is over later

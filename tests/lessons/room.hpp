@@ -1,7 +1,6 @@
 // room.hpp: the protocol of the room, as checks speak it.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -65,15 +64,16 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
 inline void expect_soon(Lab &lab, const Program &server, double due, const std::string &what,
                         const std::function<bool()> &holds)
 {
-    const double nap = 0.35; // seconds: who looks up every tenth of a second is in time
-    double overslept = 0, looked = due;
+    const double nap = 0.6; // seconds: who looks up twice a second is in time
+    bool overslept = false;
     lab.wait_for(what, [&] {
-        double now = std::max(lab.seconds(), due), passed = std::min(now - looked, 0.1);
-        looked = now;
-        overslept = look(server.pid).state == 'S' ? overslept + passed : 0;
-        if (overslept > nap)
+        bool late = lab.seconds() > due + nap && look(server.pid).state == 'S';
+        if (holds())
+            return true;
+        if (late && overslept)
             lab.unmet(what);
-        return holds();
+        overslept = late;
+        return false;
     });
 }
 
