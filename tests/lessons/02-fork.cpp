@@ -91,12 +91,7 @@ Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
     server.expect_quiet();
-    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
-    Peer &second = fails_to_accept(lab, server);
-    first.send("hi\n");
-    first.expect("1: hi\n");
-    server.unlimit(RLIMIT_NOFILE);
-    second.expect("hello 2\n");
+    lives_on_without_descriptors(lab, server, first);
     serves_on(lab, 3);
 }, 2);
 

@@ -1,6 +1,5 @@
 // Lesson 3: what one process with select() does for many clients.
 #include <csignal>
-#include <sys/resource.h>
 #include <vector>
 
 #include "../harness/check.hpp"
@@ -195,12 +194,7 @@ Check accept_fails(3, 4, "goes on when accept() fails", [](Lab &lab) {
     server.expect_quiet();
     if (sleeping_in(server.pid).name != "select")
         return; // poll() fails too where its array is longer than the limit
-    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
-    Peer &second = fails_to_accept(lab, server);
-    first.send("hi\n");
-    first.expect("1: hi\n");
-    server.unlimit(RLIMIT_NOFILE);
-    second.expect("hello 2\n");
+    lives_on_without_descriptors(lab, server, first);
 }, 3);
 
 Check lingers(3, 5, "lets one that was refused read why, for a second", [](Lab &lab) {

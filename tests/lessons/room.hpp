@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <sys/resource.h>
 
 #include "../harness/check.hpp"
 #include "../harness/proc.hpp"
@@ -121,6 +122,18 @@ inline Peer &fails_to_accept(Lab &lab, Program &server)
     });
     server.must_run();
     return client;
+}
+
+// That server, at rest, goes on with first, its only client, when accept() fails, and lets the
+// next one in when there are descriptors again.
+inline void lives_on_without_descriptors(Lab &lab, Program &server, Peer &first)
+{
+    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
+    Peer &second = fails_to_accept(lab, server);
+    first.send("hi\n");
+    first.expect("1: hi\n");
+    server.unlimit(RLIMIT_NOFILE);
+    second.expect("hello 2\n");
 }
 
 // Sends lines, size bytes at a time, that client, number id, does not take the answers of,
