@@ -50,7 +50,7 @@ std::string first_line(const std::string &path, const std::string &beginning)
     return "";
 }
 
-// The check that must be the first to fail, as "3.2".
+// The check that must be the first to fail: "3.2", for a known mistake with the check's name.
 std::string wanted(const Variant &variant)
 {
     const std::string lesson = std::to_string(variant.number) + '.';
@@ -63,6 +63,11 @@ std::string wanted(const Variant &variant)
     return ALL_HOLD;
 }
 
+bool is(const Check *check, const std::string &awaited)
+{
+    return number(*check) == awaited || number(*check) + ' ' + check->name == awaited;
+}
+
 // What must hold or fail of it. A mistake meets the check that must catch it first, and
 // the others only if that one does not. With some steps done, the last of these must hold,
 // and the next must fail.
@@ -70,8 +75,8 @@ std::vector<const Check *> checks_for(const Variant &variant)
 {
     std::vector<const Check *> checks = checks_of(variant.number);
     const std::string awaited = wanted(variant), before = std::to_string(variant.number) + '.' + variant.name;
-    auto is_awaited = [&](const Check *check) { return number(*check) == awaited; };
-    auto is_other = [&](const Check *check) { return number(*check) != before && number(*check) != awaited; };
+    auto is_awaited = [&](const Check *check) { return is(check, awaited); };
+    auto is_other = [&](const Check *check) { return !is(check, before) && !is(check, awaited); };
     if (variant.kind == "mistake")
         std::stable_partition(checks.begin(), checks.end(), is_awaited);
     if (variant.kind == "steps")
@@ -121,10 +126,12 @@ void judge(const Variant &variant, const Run &run)
     for (const Check *check : run.checks) {
         const Outcome &outcome = run.outcomes.at(check);
         skipped += outcome.verdict == SKIPPED;
-        awaited_skipped = awaited_skipped || (outcome.verdict == SKIPPED && number(*check) == awaited);
+        awaited_skipped = awaited_skipped || (outcome.verdict == SKIPPED && is(check, awaited));
         if (outcome.verdict == BROKEN || outcome.verdict == FAILED) {
             report = outcome.report;
-            found = outcome.verdict == FAILED ? number(*check) : "the kit stumbled: " + report;
+            found = outcome.verdict == BROKEN ? "the kit stumbled: " + report
+                    : is(check, awaited)      ? awaited
+                                              : number(*check) + ' ' + check->name;
             excused = outcome.verdict == FAILED && variant.kind == "mistake";
             break;
         }
