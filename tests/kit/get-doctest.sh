@@ -15,11 +15,13 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 work=$(cd "$work" && pwd)
 fetch() {
-    (cd "$work" && apt-get -q -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" \
-        -o APT::Sandbox::User= "$@") >"$work/log" 2>&1
+    (cd "$work" && apt-get -q -o Dir::Cache="$work/cache" -o APT::Sandbox::User= "$@") >"$work/log" 2>&1
 }
-# Put in place whole, and never over what another run has put there meanwhile.
-if { fetch update && fetch download doctest-dev; } && dpkg -x "$work"/doctest-dev*.deb "$work/root"; then
+own_lists() { fetch -o Dir::State::Lists="$work/lists" "$@"; }
+# By the system's lists, if there are any, and not too old. Put in place whole, and never over
+# what another run has put there meanwhile.
+if { fetch -o Acquire::Retries=0 download doctest-dev || { own_lists update && own_lists download doctest-dev; }; } &&
+    dpkg -x "$work"/doctest-dev*.deb "$work/root"; then
     mv -T "$work/root" "$here" 2>/dev/null
 fi
 finds && exit 0
