@@ -85,10 +85,13 @@ shell_scripts() {
 judged() { unless_kept variants build/judge <<<"$list"; }
 hostile() { [ ! -d tests/hostile ] || unless_kept hostile tests/kit/hostile.sh; }
 scripts() { [ ! -d solutions ] || unless_kept netns kit_test "netns scripts" tests/kit/netns.sh; }
+instructors() {
+    [ -d tests/grade ] || return
+    unless_kept grading kit_test "grading" tests/kit/grade.sh
+    kit_test "handout" tests/kit/handout.sh
+}
 rest_of_the_kit() {
     [ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
-    [ ! -d tests/grade ] || unless_kept grading kit_test "grading" tests/kit/grade.sh
-    [ ! -d tests/grade ] || kit_test "handout" tests/kit/handout.sh
     kit_test "unit tests" unit_tests
     [ ! -d solutions ] || kit_test "starters" tests/kit/compare-starter.sh "${@/#/lessons/}"
     unless_kept shellcheck kit_test "shellcheck" shell_scripts
@@ -102,7 +105,7 @@ total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 7 || echo 2)))
 [ ! -d tests/hostile ] || total=$((total + $(find tests/hostile -name '*.cpp' | wc -l) + 1))
 while read -r word count what; do
     verdict "$word" "$count" "$what"
-done < <(judged & hostile & scripts & rest_of_the_kit "$@" & wait)
+done < <(judged & hostile & scripts & instructors & rest_of_the_kit "$@" & wait)
 [ "$seen" -eq "$total" ] || verdict NOT 0 "kit: $seen results, where $total are due"
 [ -t 1 ] && printf '\r\033[K'
 for lesson in "$@"; do
