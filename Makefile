@@ -72,7 +72,7 @@ check: FORCE
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
 	@flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
 		tests/check.sh $(notdir $(LESSON_FOLDERS))'
-CHECK_NEEDS = variants build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
+CHECK_NEEDS = variants $(PRECOMPILED) build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
 
 # The programs that check asks: solutions, starters, known mistakes.
 variants: FORCE
@@ -97,7 +97,7 @@ FORCE:
 PRECOMPILED := $(if $(findstring clang,$(CXX)),,build/std.hpp.gch)
 build/std.hpp: Makefile
 	@mkdir -p build
-	printf '#include <%s>\n' algorithm functional list string vector >$@.$$$$ && mv $@.$$$$ $@
+	printf '#include <%s>\n' algorithm filesystem fstream functional list map sstream string vector >$@.$$$$ && mv $@.$$$$ $@
 build/std.hpp.gch: build/std.hpp
 	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -x c++-header -o $@.$$$$ $< && mv $@.$$$$ $@
 

@@ -41,7 +41,7 @@ void Peer::await(const std::string &what, const std::function<bool()> &holds, do
 
 void Peer::send(const std::string &text)
 {
-    lab->story.tell(name, other, quoted(text, 16));
+    lab->story.tell(name, other, in_quotes(text, 16));
     size_t done = 0;
     lab->wait_for("nobody reads what " + name + " sends", [&] {
         ssize_t n = ::send(fd, text.data() + done, text.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -56,23 +56,23 @@ void Peer::send(const std::string &text)
 
 void Peer::expect(const std::string &text)
 {
-    std::string here = "expected " + quoted(text, 20);
+    std::string here = "expected " + in_quotes(text, 20);
     try {
-        await(name + " should have received " + quoted(text), [&] {
+        await(name + " should have received " + in_quotes(text), [&] {
             size_t common = std::min(got.size(), text.size());
             if (got.compare(0, common, text, 0, common) != 0)
-                lab->unmet(name + " received " + quoted(got, 40) + " in place of " + quoted(text));
+                lab->unmet(name + " received " + in_quotes(got, 40) + " in place of " + in_quotes(text));
             if (got.size() < text.size() && ended)
-                lab->unmet(name + " should have received " + quoted(text) + ", but the connection ended" +
+                lab->unmet(name + " should have received " + in_quotes(text) + ", but the connection ended" +
                            (error ? std::string(": ") + strerror(error) : ""));
             return got.size() >= text.size();
         }, Lab::DEADLINE);
     } catch (const Unmet &) {
-        lab->story.tell(name, "", here + ", got " + (got.empty() ? "nothing" : quoted(got, 20)));
+        lab->story.tell(name, "", here + ", got " + (got.empty() ? "nothing" : in_quotes(got, 20)));
         throw;
     }
     got.erase(0, text.size());
-    lab->story.tell(other, name, quoted(text, 16));
+    lab->story.tell(other, name, in_quotes(text, 16));
 }
 
 void Peer::expect_all(const std::string &text)
@@ -88,7 +88,7 @@ void Peer::expect_all(const std::string &text)
     if (differ.first != text.end()) {
         size_t at = static_cast<size_t>(differ.first - text.begin());
         lab->unmet(name + " received " + bytes + ", but they are wrong from byte " + std::to_string(at) + " on: " +
-                   quoted(got.substr(at, 12)) + " in place of " + quoted(text.substr(at, 12)));
+                   in_quotes(got.substr(at, 12)) + " in place of " + in_quotes(text.substr(at, 12)));
     }
     got.erase(0, text.size());
     lab->story.tell(other, name, bytes);
@@ -98,7 +98,7 @@ void Peer::expect_end()
 {
     await("the connection of " + name + " should end now", [&] {
         if (!got.empty())
-            lab->unmet(name + " received " + quoted(got, 40) + " where the end should be");
+            lab->unmet(name + " received " + in_quotes(got, 40) + " where the end should be");
         return ended;
     }, Lab::DEADLINE);
     lab->story.tell(other, name, error ? "RST" : "end (FIN)");
@@ -115,7 +115,7 @@ void Peer::expect_nothing(const std::string &reason)
 {
     fill();
     if (!got.empty() || ended)
-        lab->unmet(name + (ended ? " was closed" : " received " + quoted(got)) + ", but " + reason);
+        lab->unmet(name + (ended ? " was closed" : " received " + in_quotes(got)) + ", but " + reason);
 }
 
 void Peer::discard_until_end()
@@ -154,7 +154,7 @@ std::string Peer::line()
     }, Lab::DEADLINE);
     std::string text = got.substr(0, got.find('\n'));
     got.erase(0, text.size() + 1);
-    lab->story.tell(other, name, quoted(text, 16));
+    lab->story.tell(other, name, in_quotes(text, 16));
     return text;
 }
 

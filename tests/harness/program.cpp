@@ -20,7 +20,7 @@ void Program::must_run()
 
 void Program::type(const std::string &text)
 {
-    lab->story.tell(name, "", "you type " + quoted(text));
+    lab->story.tell(name, "", "you type " + in_quotes(text));
     size_t done = 0;
     lab->wait_for("your " + name + " does not read its standard input", [&] {
         ssize_t n = write(in, text.data() + done, text.size() - done);
@@ -40,12 +40,12 @@ void Program::end_input()
 
 void Program::expect_output(const std::string &text)
 {
-    lab->wait_for("your " + name + " should have printed " + quoted(text), [&] {
+    lab->wait_for("your " + name + " should have printed " + in_quotes(text), [&] {
         if (out.size() > text.size() || out != text.substr(0, out.size()))
-            lab->unmet("your " + name + " printed " + quoted(out) + " in place of " + quoted(text));
+            lab->unmet("your " + name + " printed " + in_quotes(out) + " in place of " + in_quotes(text));
         return out.size() == text.size();
     });
-    lab->story.tell(name, "", "prints " + quoted(text));
+    lab->story.tell(name, "", "prints " + in_quotes(text));
 }
 
 void Program::expect_exit(int wanted)
@@ -60,7 +60,7 @@ void Program::expect_exit(int wanted)
 
 void Program::expect_error(const std::string &part)
 {
-    lab->wait_for("your " + name + " should say " + quoted(part, 60) + " on stderr",
+    lab->wait_for("your " + name + " should say " + in_quotes(part, 60) + " on stderr",
                   [&] { return err.find(part) != std::string::npos; });
 }
 

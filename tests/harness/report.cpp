@@ -245,7 +245,7 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed)
     if (!found.empty())
         text += labelled("the place", found);
     else if (!words.empty())
-        text += labelled("last words", quoted(words, 120));
+        text += labelled("last words", in_quotes(words, 120));
     if (!lab.why.empty())
         text += labelled("why", lab.why) + labelled("try", lab.remedy);
     return text + labelled("again", "SEED=" + std::to_string(seed) + " gives the same random lines");

@@ -49,7 +49,7 @@ std::vector<std::string> words_of(const std::string &text, size_t width)
 
 } // namespace
 
-std::string quoted(const std::string &text, size_t width)
+std::string in_quotes(const std::string &text, size_t width)
 {
     std::string shown = "\"";
     for (unsigned char c : text) {

@@ -24,7 +24,7 @@ private:
 };
 
 // Text in quotes, control characters as \n or \x00, cut to width.
-std::string quoted(const std::string &text, size_t width = 24);
+std::string in_quotes(const std::string &text, size_t width = 24);
 
 // Text in lines of at most width columns, broken between words, not inside quotes.
 std::vector<std::string> wrapped(const std::string &text, size_t width);

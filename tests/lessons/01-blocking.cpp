@@ -40,7 +40,7 @@ void expect_one_line(Lab &lab, const Program &program)
     size_t end = program.err.find('\n');
     if (end == std::string::npos || end == 0 || end + 1 != program.err.size())
         lab.unmet("your " + program.name + " should say why in one line on stderr; it said " +
-                  quoted(program.err, 60));
+                  in_quotes(program.err, 60));
 }
 
 // That it was a failing call that ended program: FILE:LINE: CALL: REASON.
@@ -51,7 +51,7 @@ void expect_complaint(Lab &lab, const Program &program, const std::string &what)
     if (program.err.compare(0, file.size(), file) != 0 || digits == file.size() ||
         program.err.compare(std::min(digits, program.err.size()), std::string::npos, ": " + what + '\n') != 0)
         lab.unmet("your " + program.name + " should say \"" + file + "LINE: " + what +
-                  "\" on stderr; it said " + quoted(program.err, 60));
+                  "\" on stderr; it said " + in_quotes(program.err, 60));
 }
 
 Check takes_5000(1, 1, "listens on port 5000 when it is told none", [](Lab &lab) {

@@ -181,7 +181,7 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
         return line != "error: server full";
     });
     if (line != "hello 101")
-        lab.unmet("the next client that is let in should be greeted with \"hello 101\", not " + quoted(line));
+        lab.unmet("the next client that is let in should be greeted with \"hello 101\", not " + in_quotes(line));
 }, 2);
 
 Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {

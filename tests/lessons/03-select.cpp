@@ -286,8 +286,7 @@ Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
                 "compare the descriptor with FD_SETSIZE before FD_SET()");
     Program &server = lab.start_server();
     int room = 1024 - descriptors_at_rest(lab, server);
-    for (int id = 1; id <= room; id++)
-        lab.greeted(id);
+    crowd(lab, room);
     server.expect_quiet();
     if (sleeping_in(server.pid).name != "select")
         return; // other calls have no such wall

@@ -76,8 +76,7 @@ Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
     lab.because("poll() takes an array as long as you like",
                 "one pollfd for the listener and for each client");
     lab.start_server();
-    for (int id = 1; id <= 1100; id++)
-        lab.greeted(id);
+    crowd(lab, 1100);
     Peer &last = lab.peers.back();
     last.send("hi\n");
     last.expect("1100: hi\n");

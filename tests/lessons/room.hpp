@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <sys/resource.h>
+#include <vector>
 
 #include "../harness/check.hpp"
 #include "../harness/proc.hpp"
@@ -42,6 +43,23 @@ inline void serves_on(Lab &lab, int id)
     std::string text = word(lab, 8) + '\n';
     next.send(text);
     next.expect(answers(id, text));
+}
+
+// Clients 1 to most, each greeted. They come a few at a time: a server that looks at all it has
+// before it sleeps does so less often. Where listen() has no room for that, one by one.
+inline void crowd(Lab &lab, int most)
+{
+    size_t at_once = 5;
+    for (int id = 1; id <= most;) {
+        double since = lab.seconds();
+        std::vector<Peer *> few;
+        while (few.size() < at_once && id + static_cast<int>(few.size()) <= most)
+            few.push_back(&lab.connect());
+        for (Peer *client : few)
+            client->expect("hello " + std::to_string(id++) + '\n');
+        if (lab.seconds() - since > 0.9) // a lost SYN is sent again after a second
+            at_once = 1;
+    }
 }
 
 // That program is one process, with one thread.
