@@ -165,6 +165,22 @@ void Lab::pump(int milliseconds)
     reap();
 }
 
+void Lab::settle()
+{
+    awaited = -1; // only output is of interest now
+    for (int tries = 0; tries < 100; tries++) {
+        bool settled = true;
+        for (const Program &program : programs)
+            settled = settled && (program.status != -1 || strchr("ST", look(program.pid).state));
+        try {
+            pump(settled ? 0 : 2);
+        } catch (const Unmet &) { // that it writes without end is no news any more
+        }
+        if (settled)
+            return;
+    }
+}
+
 void Lab::reap()
 {
     int status;
@@ -312,10 +328,16 @@ Program &Lab::start_server(std::vector<std::string> arguments)
     else if (arguments[0].empty())
         arguments[0] = std::to_string(port);
     Program &server = start("server", arguments);
-    wait_for("your server does not listen on port " + arguments[0], [&] {
-        server.must_run();
-        return listens(server.pid, atoi(arguments[0].c_str()));
-    });
+    try {
+        wait_for("your server does not listen on port " + arguments[0], [&] {
+            server.must_run();
+            return listens(server.pid, atoi(arguments[0].c_str()));
+        });
+    } catch (Unmet &unmet) {
+        std::string where = listener_of(server.pid);
+        unmet.what += where.empty() ? "" : "; it listens on " + where;
+        throw;
+    }
     return server;
 }
 

@@ -125,6 +125,7 @@ public:
     void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = DEADLINE,
                   double rest = REST);
     [[noreturn]] void unmet(const std::string &what);
+    void settle(); // waits a moment for programs that are about to end: a crash ends connections first
     std::string where_is(const Program &program) const; // "is blocked in read() on fd 4, …"
     std::string last_words() const;                     // what the programs said on stderr
     double seconds() const;                             // since the check began

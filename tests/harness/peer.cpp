@@ -9,6 +9,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+namespace
+{
+
+// Text in quotes, from shortly before byte at on.
+std::string quoted_near(const std::string &text, size_t at, size_t width)
+{
+    size_t from = at > 12 ? std::min(at - 6, text.size()) : 0;
+    return (from > 0 ? "…" : "") + in_quotes(text.substr(from), width);
+}
+
+size_t first_difference(const std::string &a, const std::string &b)
+{
+    size_t at = 0;
+    while (at < a.size() && at < b.size() && a[at] == b[at])
+        at++;
+    return at;
+}
+
+} // namespace
+
 // Takes in what has come, without waiting.
 void Peer::fill()
 {
@@ -56,19 +76,24 @@ void Peer::send(const std::string &text)
 
 void Peer::expect(const std::string &text)
 {
-    std::string here = "expected " + in_quotes(text, 20);
     try {
         await(name + " should have received " + in_quotes(text), [&] {
-            size_t common = std::min(got.size(), text.size());
-            if (got.compare(0, common, text, 0, common) != 0)
-                lab->unmet(name + " received " + in_quotes(got, 40) + " in place of " + in_quotes(text));
+            size_t at = first_difference(got, text), later = got.find(text);
+            if (later != 0 && later != std::string::npos)
+                lab->unmet(name + " received " + in_quotes(got.substr(0, later), 40) + ", which nobody owes it, before " +
+                           in_quotes(text));
+            if (at < got.size() && at < text.size())
+                lab->unmet(name + " received " + quoted_near(got, at, 40) + " in place of " +
+                           quoted_near(text, at, 24));
             if (got.size() < text.size() && ended)
                 lab->unmet(name + " should have received " + in_quotes(text) + ", but the connection ended" +
                            (error ? std::string(": ") + strerror(error) : ""));
             return got.size() >= text.size();
         }, Lab::DEADLINE);
     } catch (const Unmet &) {
-        lab->story.tell(name, "", here + ", got " + (got.empty() ? "nothing" : in_quotes(got, 20)));
+        size_t at = first_difference(got, text);
+        lab->story.tell(name, "", "expected " + quoted_near(text, at, 20) + ", got " +
+                                      (got.empty() ? "nothing" : quoted_near(got, at, 20)));
         throw;
     }
     got.erase(0, text.size());

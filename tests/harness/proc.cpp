@@ -1,5 +1,6 @@
 #include "proc.hpp"
 
+#include <arpa/inet.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,9 +19,11 @@ std::string path(pid_t pid, const std::string &name)
 }
 
 struct TcpEntry {
-    bool everywhere; // its own address is 0.0.0.0 or ::
-    unsigned port, peer_port, state;
+    std::string address; // its own, in hex, as the kernel shows it
+    unsigned port, peer_port, state, unread; // unread: bytes
     unsigned long inode;
+
+    bool everywhere() const { return strspn(address.c_str(), "0") == address.size(); } // 0.0.0.0 or ::
 };
 
 std::vector<TcpEntry> tcp_table(pid_t pid)
@@ -33,14 +36,24 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
         while (std::getline(file, line)) {
             TcpEntry e{};
             char address[33];
-            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*s %*s %lu", address,
-                       &e.port, &e.peer_port, &e.state, &e.inode) != 5)
+            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %*x:%x %*s %*s %*s %*s %lu", address,
+                       &e.port, &e.peer_port, &e.state, &e.unread, &e.inode) != 6)
                 continue;
-            e.everywhere = strspn(address, "0") == strlen(address);
+            e.address = address;
             table.push_back(e);
         }
     }
     return table;
+}
+
+// Of the socket that descriptor fd of pid is; 0: it is none.
+unsigned long inode_of(pid_t pid, int fd)
+{
+    char target[64];
+    ssize_t n = readlink(path(pid, "fd/" + std::to_string(fd)).c_str(), target, sizeof target - 1);
+    unsigned long inode;
+    target[n < 0 ? 0 : n] = '\0';
+    return sscanf(target, "socket:[%lu]", &inode) == 1 ? inode : 0;
 }
 
 struct Known {
@@ -231,16 +244,36 @@ size_t sockets_in_network(pid_t pid)
 
 int peer_port(pid_t pid, int fd)
 {
-    char target[64];
-    ssize_t n = readlink(path(pid, "fd/" + std::to_string(fd)).c_str(), target, sizeof target - 1);
-    unsigned long inode;
-    target[n < 0 ? 0 : n] = '\0';
-    if (sscanf(target, "socket:[%lu]", &inode) != 1)
-        return -1;
-    for (const TcpEntry &e : tcp_table(pid))
-        if (e.inode == inode)
-            return static_cast<int>(e.peer_port);
+    unsigned long inode = inode_of(pid, fd);
+    if (inode != 0)
+        for (const TcpEntry &e : tcp_table(pid))
+            if (e.inode == inode)
+                return static_cast<int>(e.peer_port);
     return -1;
+}
+
+std::string listener_of(pid_t pid)
+{
+    std::vector<TcpEntry> table = tcp_table(pid);
+    for (int fd : numbers_in(path(pid, "fd"))) {
+        unsigned long inode = inode_of(pid, fd);
+        for (const TcpEntry &e : table) {
+            if (inode == 0 || e.inode != inode || e.state != 0x0A)
+                continue;
+            in_addr address{static_cast<in_addr_t>(strtoul(e.address.c_str(), nullptr, 16))};
+            std::string where = e.address.size() > 8 ? "an IPv6 address" : inet_ntoa(address);
+            return (e.everywhere() ? "every address" : where) + ", port " + std::to_string(e.port);
+        }
+    }
+    return "";
+}
+
+bool all_read(pid_t pid, int other_port)
+{
+    for (const TcpEntry &e : tcp_table(pid))
+        if (static_cast<int>(e.peer_port) == other_port)
+            return e.unread == 0;
+    return false;
 }
 
 bool end_arrived(pid_t pid, int other_port)
@@ -254,7 +287,7 @@ bool end_arrived(pid_t pid, int other_port)
 bool listens(pid_t pid, int port)
 {
     for (const TcpEntry &e : tcp_table(pid))
-        if (e.state == 0x0A && e.everywhere && static_cast<int>(e.port) == port)
+        if (e.state == 0x0A && e.everywhere() && static_cast<int>(e.port) == port)
             return true;
     return false;
 }

@@ -54,6 +54,13 @@ size_t sockets_in_network(pid_t pid);
 // if fd is no TCP socket.
 int peer_port(pid_t pid, int fd);
 
+// The address and port that pid listens on: "every address, port 5000"; "" if it does not.
+std::string listener_of(pid_t pid);
+
+// Whether a process in pid's network has read all that came on the connection whose other end
+// has this TCP port.
+bool all_read(pid_t pid, int other_port);
+
 // Whether the connection whose other end has this TCP port is in state CLOSE_WAIT in
 // pid's network: the end of input has arrived.
 bool end_arrived(pid_t pid, int other_port);

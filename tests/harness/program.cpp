@@ -60,8 +60,14 @@ void Program::expect_exit(int wanted)
 
 void Program::expect_error(const std::string &part)
 {
-    lab->wait_for("your " + name + " should say " + in_quotes(part, 60) + " on stderr",
-                  [&] { return err.find(part) != std::string::npos; });
+    try {
+        lab->wait_for("your " + name + " should say " + in_quotes(part, 60) + " on stderr",
+                      [&] { return err.find(part) != std::string::npos; });
+    } catch (Unmet &unmet) {
+        if (!err.empty() || !out.empty())
+            unmet.what += "; it said " + in_quotes(err.empty() ? out : err, 60) + (err.empty() ? " on stdout" : "");
+        throw;
+    }
 }
 
 void Program::expect_quiet(double most)

@@ -72,7 +72,7 @@ std::string sanitizer_found(const std::string &words)
         at += strlen("ERROR: AddressSanitizer: ");
         kind = words.substr(at, words.find_first_of(" \n", at) - at);
     } else if ((at = words.find("runtime error: ")) != std::string::npos) {
-        kind = words.substr(at + strlen("runtime error: "), 60);
+        kind = words.substr(at + strlen("runtime error: "), 100);
         kind.erase(std::min(kind.size(), kind.find('\n')));
         at = words.rfind('\n', at) == std::string::npos ? 0 : words.rfind('\n', at);
     } else {
@@ -112,15 +112,31 @@ std::string lesson_folder(int lesson)
     return "lessons";
 }
 
-// FILE:LINE of the first place marked with step; "" if there is none.
-std::string place_of_step(const std::string &folder, int step)
+// FILE:LINE of the first line with this mark; "" if there is none.
+std::string place_of(const std::string &mark, const std::string &folder)
 {
     for (const char *name : {"/server.cpp", "/client.cpp"}) {
         std::ifstream file(folder + name);
-        std::string line, mark = "STEP " + std::to_string(step) + ":";
+        std::string line;
         for (int n = 1; std::getline(file, line); n++)
             if (line.find(mark) != std::string::npos)
                 return folder + name + ':' + std::to_string(n);
+    }
+    return "";
+}
+
+std::string place_of_step(const std::string &folder, int step)
+{
+    return place_of("STEP " + std::to_string(step) + ":", folder);
+}
+
+// Where a line still stands in for the work of a step that has been done; "" if nowhere.
+std::string left_standing(const std::string &folder, int failed_step)
+{
+    for (int step = 1; step <= failed_step; step++) {
+        std::string place = place_of("(until step " + std::to_string(step) + ")", folder);
+        if (!place.empty() && place_of_step(folder, step).empty())
+            return place;
     }
     return "";
 }
@@ -195,13 +211,17 @@ void print_waiting(const Tally &tally)
     printf("  %s %s for %s\n", UNICODE ? "– " : "    ", who.c_str(), failed.c_str());
 }
 
-// place: the STEP in the student's own source, or "" where the check is of a lesson before.
-void print_failure(const std::string &place, const Check &check, const Outcome &outcome, bool first)
+// place: the STEP in the student's own source, or "" where the check is of a lesson before;
+// standing: see left_standing().
+void print_failure(const std::string &place, const std::string &standing, const Check &check, const Outcome &outcome,
+                   bool first)
 {
     printf("%s%s", outcome.report.c_str(), outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
     std::string see = lesson_folder(check.lesson) + "/README.md, step " + std::to_string(check.step);
     std::string page = man_page(outcome.report.substr(std::min(outcome.report.size(), outcome.report.find("     try "))));
     printf("%s\n", labelled("see", see + (page.empty() ? "" : std::string(" ") + DOT + ' ' + page)).c_str());
+    if (!standing.empty())
+        printf("  Take out the line that stood in for your work: %s\n", standing.c_str());
     if (!place.empty())
         printf("  %s: %s\n", first ? "This is where you start" : "Go on at", place.c_str());
 }
@@ -237,18 +257,18 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed)
 {
     std::string text = '\n' + lab.story.picture(UNICODE) + '\n' + labelled("what happened", what);
     std::string found = sanitizer_found(lab.last_words()), words = last_line(lab.last_words());
-    for (const Program &program : lab.programs) {
-        std::string where = lab.where_is(program);
-        if (what.find(where) == std::string::npos)
-            text += labelled("your " + program.name, where);
-    }
     if (!found.empty())
         text += labelled("the place", found);
-    else if (!words.empty())
+    for (const Program &program : lab.programs) {
+        std::string where = lab.where_is(program);
+        if (!program.stopped && what.find(where) == std::string::npos)
+            text += labelled("your " + program.name, where);
+    }
+    if (found.empty() && !words.empty())
         text += labelled("last words", in_quotes(words, 120));
-    if (!lab.why.empty())
+    if (found.empty() && !lab.why.empty()) // a crash has reasons of its own
         text += labelled("why", lab.why) + labelled("try", lab.remedy);
-    return text + labelled("again", "SEED=" + std::to_string(seed) + " gives the same random lines");
+    return text + labelled("again", "with SEED=" + std::to_string(seed) + " before make: the same random lines");
 }
 
 int report(const std::string &folder, int lesson, bool one_step,
@@ -257,8 +277,9 @@ int report(const std::string &folder, int lesson, bool one_step,
     Tally tally = print_lines(lesson, checks, outcomes);
     if (tally.failed) {
         bool own = tally.failed->lesson == lesson;
-        print_failure(own ? place_of_step(folder, tally.failed->step) : "", *tally.failed, outcomes.at(tally.failed),
-                      !one_step && tally.done.empty() && tally.passed == 0);
+        print_failure(own ? place_of_step(folder, tally.failed->step) : "",
+                      left_standing(folder, own ? tally.failed->step : 99), *tally.failed,
+                      outcomes.at(tally.failed), !one_step && tally.done.empty() && tally.passed == 0);
         print_waiting(tally);
     }
     if (tally.before)
@@ -285,9 +306,12 @@ void report_times(const std::vector<const Check *> &checks, const Outcomes &outc
 std::string first_complaint(const std::string &said)
 {
     const size_t most = 12; // lines
-    std::string kind = said.find("error: ") != std::string::npos ? "error: " : "warning: ";
+    std::string kind = "warning: ", shown;
+    // What the linker misses comes before its error, which does not say it.
+    for (const char *worse : {"error: ", "undefined reference", "multiple definition"})
+        if (said.find(worse) != std::string::npos)
+            kind = worse;
     std::istringstream lines(said);
-    std::string shown;
     size_t count = 0;
     for (std::string line; std::getline(lines, line);) {
         bool starts = line.find("error: ") != std::string::npos || line.find("warning: ") != std::string::npos;

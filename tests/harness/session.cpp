@@ -122,6 +122,7 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
             tension = lab.tension;
         } catch (const Unmet &unmet) {
             verdict = FAILED;
+            lab.settle();
             report = explain(lab, unmet.what, seed);
         }
         for (const Program &program : lab.programs)
