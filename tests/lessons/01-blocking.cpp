@@ -125,7 +125,7 @@ Check accept_fails(1, 2, "goes on when accept() fails", [](Lab &lab) {
 
 Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
     lab.because("each line L of client N is answered N: L, and an empty line is a line",
-                "read(), then write() the answer");
+                "add to input the n bytes that read() gave, no more; then write() the answer");
     lab.start_server();
     Peer &client = lab.greeted(1);
     std::string text = word(lab, 12) + '\n', bytes;
@@ -149,12 +149,16 @@ Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
 Check joins_pieces(1, 4, "joins a line that comes in pieces", [](Lab &lab) {
     lab.because("TCP is a stream of bytes: read() gives what has arrived, not a line",
                 "keep what read() gave; answer when there is a '\\n'");
-    lab.start_server();
+    Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     std::string line = word(lab, 6) + '\n';
     for (char c : line) {
         client.expect_nothing("the line has not ended yet");
         client.send(std::string(1, c));
+        lab.wait_for("nobody reads what " + client.name + " sends", [&] {
+            server.must_run();
+            return all_read(server.pid, client.port());
+        });
     }
     client.expect(answers(1, line));
 });
@@ -190,11 +194,13 @@ Check writes_the_rest(1, 5, "goes on after a write() that a signal cut short", [
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
-    std::string empty(4000, '\n'); // lines with answers four times as long: more than a socket takes at once
+    std::string text; // lines with answers three times as long: more than a socket takes at once
+    while (text.size() < 4000)
+        text += word(lab, lab.random() % 2) + '\n';
     server.freeze();
-    client.send(empty);
+    client.send(text);
     server.thaw();
-    std::string wanted = answers(1, empty) + stall(lab, server, client, 1, 4000);
+    std::string wanted = answers(1, text) + stall(lab, server, client, 1, 4000);
     server.freeze(); // the signal ends the write() with what it has taken so far
     server.thaw();
     client.expect_all(wanted);
@@ -259,6 +265,22 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
                  [&] { return open_descriptors(server.pid) == before; });
     serves_on(lab, 3);
 });
+
+Check hears_it_out(1, 6, "throws away what one that was refused goes on sending", [](Lab &lab) {
+    lab.because("who was refused may go on sending, and close() with that unread sends a reset",
+                "read and throw away until its end, not only once");
+    Program &server = lab.start_server();
+    Peer &client = lab.greeted(1);
+    client.send(word(lab, 2000));
+    client.expect("error: line too long\n");
+    for (int round = 0; round < 3; round++) {
+        server.expect_quiet();
+        client.send(word(lab, 100) + '\n');
+    }
+    client.half_close();
+    client.expect_clean_end();
+    serves_on(lab, 2);
+}, 2);
 
 Check survives_reset(1, 7, "survives a client that resets the connection", [](Lab &lab) {
     lab.because("read() fails with ECONNRESET: that client is lost, not the server",
