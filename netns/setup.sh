@@ -111,7 +111,7 @@ fi
 
 try_next() {
     local run="${SUDO_USER:+sudo }netns/run.sh"
-    say "Try next, in two terminals, at the top of the kit:"
+    say "Try next, in two terminals, at the top of the kit, when make lesson1 has built them:"
     say "  $run server lessons/01-blocking/server 5000"
     say "  $run client lessons/01-blocking/client 192.168.1.6 5000"
 }
