@@ -1,4 +1,5 @@
 // Lesson 4, poll: a client that is never stuck in a send.
+#include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
 #include <cstdlib>
@@ -21,13 +22,18 @@ int port_from(const char *text)
 
 const int PATIENCE = 3000; // milliseconds that connecting may take
 
+// Bytes that are read at once. Answers are longer than lines, up to eight times: we take in
+// more than we cause, and keep no server waiting for us to read.
+const size_t LINES = 4096, ANSWERS = 32768;
+
 // A non-blocking socket that is connected to address.
 int connect_in_time(const sockaddr_in &address)
 {
     // STEP 6: connect a non-blocking socket: EINPROGRESS, then poll() for POLLOUT with
     // PATIENCE, then SO_ERROR tells how it went. Out of time: ETIMEDOUT. man 2 connect, 2 poll
     int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket"); // (until step 6)
-    check(connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address), "connect"); // (until step 6)
+    const sockaddr *server = reinterpret_cast<const sockaddr *>(&address); // (until step 6)
+    check(connect(fd, server, sizeof address), "connect");     // (until step 6)
     (void)PATIENCE;  // (until step 6)
     return fd;       // (until step 6)
 }
@@ -59,11 +65,12 @@ bool write_all(int fd, const std::string &text)
     return true;
 }
 
-// Adds what fd has to queue. 1: it had some, 0: end of input, -1: it is lost.
-int take_in(int fd, std::string &queue)
+// Adds what fd has, at most so many bytes, to queue. 1: it had some, 0: end of input,
+// -1: it is lost.
+int take_in(int fd, std::string &queue, size_t most)
 {
-    char bytes[4096];
-    ssize_t n = read_some(fd, bytes, sizeof bytes);
+    char bytes[ANSWERS];
+    ssize_t n = read_some(fd, bytes, std::min(most, sizeof bytes));
     if (n == -1 && errno == EAGAIN)
         return 1;
     if (n == -1)
@@ -107,7 +114,7 @@ int main(int argc, char *argv[])
     std::string unsent;
     // STEP 7: while received is 1: poll() the server for POLLIN, for POLLOUT too while there
     // is something unsent, and while there is not, and typed is 1, standard input. Before all
-    // else, take in what the server sends and print it. At the end of your input, end our
+    // else, take in what the server sends (ANSWERS) and print it. Of your input take LINES. At the end of your input, end our
     // half only. If send_some() fails, typed is -1, and nothing is unsent. man 2 poll
     (void)server;         // (until step 7)
     typed = received = 0; // (until step 7)

@@ -1,4 +1,5 @@
 // Lesson 4, poll: a client that is never stuck in a send.
+#include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
 #include <cstdlib>
@@ -21,6 +22,10 @@ int port_from(const char *text)
 
 const int PATIENCE = 3000; // milliseconds that connecting may take
 
+// Bytes that are read at once. Answers are longer than lines, up to eight times: we take in
+// more than we cause, and keep no server waiting for us to read.
+const size_t LINES = 4096, ANSWERS = 32768;
+
 // A non-blocking socket that is connected to address.
 int connect_in_time(const sockaddr_in &address)
 {
@@ -28,15 +33,17 @@ int connect_in_time(const sockaddr_in &address)
     check(fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
     if (connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0)
         return fd;
-    if (errno == EINPROGRESS) {
+    int error = errno;
+    if (error == EINPROGRESS) {
         pollfd watch{fd, POLLOUT, 0};
-        socklen_t size = sizeof errno;
+        socklen_t size = sizeof error;
         if (check(poll(&watch, 1, PATIENCE), "poll") == 0)
-            errno = ETIMEDOUT;
+            error = ETIMEDOUT;
         else
-            check(getsockopt(fd, SOL_SOCKET, SO_ERROR, &errno, &size), "getsockopt");
+            check(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size), "getsockopt");
     }
-    check(errno == 0 ? 0 : -1, "connect");
+    errno = error;
+    check(error == 0 ? 0 : -1, "connect");
     return fd;
 }
 
@@ -67,11 +74,12 @@ bool write_all(int fd, const std::string &text)
     return true;
 }
 
-// Adds what fd has to queue. 1: it had some, 0: end of input, -1: it is lost.
-int take_in(int fd, std::string &queue)
+// Adds what fd has, at most so many bytes, to queue. 1: it had some, 0: end of input,
+// -1: it is lost.
+int take_in(int fd, std::string &queue, size_t most)
 {
-    char bytes[4096];
-    ssize_t n = read_some(fd, bytes, sizeof bytes);
+    char bytes[ANSWERS];
+    ssize_t n = read_some(fd, bytes, std::min(most, sizeof bytes));
     if (n == -1 && errno == EAGAIN)
         return 1;
     if (n == -1)
@@ -121,13 +129,12 @@ int main(int argc, char *argv[])
             continue; // EINTR: revents are worth nothing
         if (watch[0].revents & (POLLIN | POLLHUP | POLLERR)) {
             std::string answers;
-            received = take_in(server, answers);
+            received = take_in(server, answers, ANSWERS);
             if (!write_all(STDOUT_FILENO, answers))
                 return EXIT_FAILURE;
-            continue; // answers go before questions: a server that waits for us to read is not kept
         }
         if (watch[1].revents) {
-            typed = take_in(STDIN_FILENO, unsent);
+            typed = take_in(STDIN_FILENO, unsent, LINES);
             if (typed != 1)
                 shutdown(server, SHUT_WR); // "no more from us"; answers still come
         }
