@@ -145,7 +145,7 @@ void sigchld(int how)
 // would else reset the connection; what is still on its way may yet do so.
 void turn_away(int fd)
 {
-    char bytes[65536]; // as much as a socket takes that nobody reads from
+    char bytes[131072]; // as much as a socket takes in that nobody reads from
     write_all(fd, "error: server full\n");
     shutdown(fd, SHUT_WR);
     recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
