@@ -39,7 +39,7 @@ help:
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(or $(patsubst 0%,%,$(1)),$(1))
-compiler = $(if $(shell sh -c 'command -v $(firstword $(CXX))'),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=…))
+compiler = $(if $(shell sh -c 'command -v $(firstword $(CXX))'),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=clang++))
 unless_handout = $(if $(wildcard solutions),,$(error this is a handout: $(1)))
 
 lesson%: FORCE
@@ -68,7 +68,7 @@ diff%: FORCE
 check: FORCE
 	$(call compiler)
 	@command -v flock >/dev/null || { echo 'make check needs flock. Install the package util-linux'; exit 3; }
-	@mkdir -p build
+	@mkdir -p build && : >>build/check.lock
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
 	@flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
 		tests/check.sh $(notdir $(LESSON_FOLDERS))'

@@ -109,7 +109,7 @@ is_whole() {
 
 no_network() {
     if [ "$EUID" != 0 ] && [ -e /run/netns/server ]; then
-        fail "you have no network. The one that root has is for root: sudo netns/${0##*/} …"
+        fail "you have no network. The one that root has is for root: sudo netns/${0##*/}"
     fi
     fail "there is no network. Make one: netns/setup.sh"
 }

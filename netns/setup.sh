@@ -64,7 +64,7 @@ build_and_hold() {
     local name group
     group=$(id -g)
     for name in "${hosts[@]}"; do                       # allow ping, as most systems do
-        nsenter --net="/run/netns/$name" "$BASH" -c \
+        show nsenter --net="/run/netns/$name" "$BASH" -c \
             "echo $group $group >/proc/sys/net/ipv4/ping_group_range" 2>/dev/null || :
     done
     echo stay >&8

@@ -8,8 +8,11 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 if [ ! -d "$state" ]; then
-    [ "$EUID" = 0 ] || [ ! -e /run/netns/server ] || no_network
-    say "There is no network. Nothing to do."
+    if [ "$EUID" != 0 ] && [ -e /run/netns/server ]; then
+        say "You have no network. The one that root has is for root: sudo netns/teardown.sh"
+    else
+        say "There is no network. Nothing to do."
+    fi
     exit
 fi
 lock_state
