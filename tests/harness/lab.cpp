@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -388,16 +387,16 @@ Peer &Lab::greeted(int id)
 
 void Lab::listen(int backlog)
 {
-    listen_on(network.server, backlog);
+    listen_on(network.server, backlog, port);
 }
 
-void Lab::listen_on(const Host &host, int backlog)
+void Lab::listen_on(const Host &host, int backlog, int at_port)
 {
     enter(host);
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int yes = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in address = address_of(host, port);
+    sockaddr_in address = address_of(host, at_port);
     need(bind(listener, reinterpret_cast<sockaddr *>(&address), sizeof address) != -1, "bind");
     need(::listen(listener, backlog) != -1, "listen");
 }
@@ -429,11 +428,8 @@ void Lab::tiny_buffers()
 {
     for (const Host *host : {&network.server, &network.client}) {
         enter(*host);
-        for (const char *name : {"tcp_rmem", "tcp_wmem"}) {
-            std::ofstream file("/proc/sys/net/ipv4/" + std::string(name));
-            file << "4096 4096 8192" << std::flush;
-            need(file.good(), name);
-        }
+        for (const char *name : {"tcp_rmem", "tcp_wmem"})
+            set_ipv4(name, "4096 4096 8192");
     }
     least_rest = 2.5; // the sender asks after a window that was closed once in a while
 }

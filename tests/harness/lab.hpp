@@ -111,7 +111,7 @@ public:
     Peer &connect();         // the next client, "client A", "client B" …
     Peer &greeted(int id);   // the same, after "hello ID"
     void listen(int backlog = 16); // instead of the server under test
-    void listen_on(const Host &host, int backlog); // the same, there
+    void listen_on(const Host &host, int backlog, int at_port); // the same, there
     void stop_listening();
     Peer &accept();          // the connection of the client under test
     long random() { return ::random(); } // of a printed seed, see srandom(3)
@@ -156,7 +156,7 @@ private:
     void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();
     Program &launch(const std::string &name, const std::vector<std::string> &arguments, bool heard);
-    void watch_over(const std::string &what, double rest); // seen and most: in seconds
+    void watch_over(const std::string &what, double rest); // all of these in seconds
     void watch_hoards(const Everyone &all);
     void watch_sleep(double seen);
     void watch_burning(const std::string &what, const Everyone &all);

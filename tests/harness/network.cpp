@@ -144,9 +144,18 @@ void know_neighbour(const Host &neighbour, int end)
     request.send("add neighbour");
 }
 
+// The same TCP on every machine; a network inherits these from its host.
+void pin_tcp()
+{
+    set_ipv4("tcp_congestion_control", "reno");
+    set_ipv4("tcp_rmem", "4096 131072 6291456"); // bytes: least, at first, most
+    set_ipv4("tcp_wmem", "4096 16384 4194304");
+}
+
 void bring_up(const Host &host, const Host &neighbour, int end)
 {
     enter(host);
+    pin_tcp();
     link_up("lo");
     add_address(host);
     link_up("eth0");
@@ -208,6 +217,13 @@ void enter(const Host &host)
 void use_small_tables()
 {
     std::ofstream("/proc/sys/net/ipv4/tcp_child_ehash_entries") << 1024;
+}
+
+void set_ipv4(const std::string &name, const std::string &value)
+{
+    std::ofstream file("/proc/sys/net/ipv4/" + name);
+    file << value << std::flush;
+    need(file.good(), name);
 }
 
 Network make_network()

@@ -19,6 +19,9 @@ struct Network {
 // nothing changes.
 void use_small_tables();
 
+// Sets net.ipv4.NAME of the host that we are in. See tcp(7). Throws std::runtime_error.
+void set_ipv4(const std::string &name, const std::string &value);
+
 // Makes both hosts and waits until their link carries traffic. The caller must hold
 // CAP_SYS_ADMIN and CAP_NET_ADMIN in its user namespace. Throws std::runtime_error
 // with the step and its errno. See rtnetlink(7), veth(4), network_namespaces(7).
