@@ -423,7 +423,7 @@ std::string how_to_allow()
         return "To allow them: sudo sysctl -w user.max_user_namespaces=10000";
     if (says("/proc/sys/user/max_net_namespaces", 0))
         return "To allow them: sudo sysctl -w user.max_net_namespaces=10000";
-    return "In Docker, to allow them: docker run --security-opt seccomp=unconfined …";
+    return "In Docker, to allow them: docker run --security-opt seccomp=unconfined IMAGE";
 }
 
 std::string why_no_box(const std::string &kit)

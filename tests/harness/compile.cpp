@@ -61,8 +61,8 @@ bool write_all(int fd, const std::string &bytes)
     return true;
 }
 
-// The same for the shell.
-std::string in_quotes(const std::string &text)
+// Text as one word of the shell's.
+std::string for_shell(const std::string &text)
 {
     std::string quoted = "'";
     for (char c : text)
@@ -112,7 +112,7 @@ int build_copy(const Source &source, const std::string &text, const std::string 
         return 3;
     forget_environment();
     limit_compiler();
-    int status = system((command + " -o program " + in_quotes(file)).c_str());
+    int status = system((command + " -o program " + for_shell(file)).c_str());
     return status == 0 && write_all(result, contents("program")) ? 0 : 2;
 }
 
@@ -122,7 +122,9 @@ bool install(const std::string &program, const std::string &output)
     std::string fresh = output + '.' + std::to_string(getpid());
     unlink(fresh.c_str());
     int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-    bool done = fd != -1 && write_all(fd, program);
+    if (fd == -1)
+        return false;
+    bool done = write_all(fd, program);
     close(fd);
     return done && rename(fresh.c_str(), output.c_str()) == 0;
 }

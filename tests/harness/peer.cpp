@@ -9,26 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace
-{
-
-// Text in quotes, from shortly before byte at on.
-std::string quoted_near(const std::string &text, size_t at, size_t width)
-{
-    size_t from = at > 12 ? std::min(at - 6, text.size()) : 0;
-    return (from > 0 ? "…" : "") + in_quotes(text.substr(from), width);
-}
-
-size_t first_difference(const std::string &a, const std::string &b)
-{
-    size_t at = 0;
-    while (at < a.size() && at < b.size() && a[at] == b[at])
-        at++;
-    return at;
-}
-
-} // namespace
-
 // Takes in what has come, without waiting.
 void Peer::fill()
 {

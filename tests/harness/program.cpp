@@ -42,7 +42,8 @@ void Program::expect_output(const std::string &text)
 {
     lab->wait_for("your " + name + " should have printed " + in_quotes(text), [&] {
         if (out.size() > text.size() || out != text.substr(0, out.size()))
-            lab->unmet("your " + name + " printed " + in_quotes(out) + " in place of " + in_quotes(text));
+            lab->unmet("your " + name + " printed " + quoted_near(out, first_difference(out, text)) + " in place of " +
+                       quoted_near(text, first_difference(out, text)));
         return out.size() == text.size();
     });
     lab->story.tell(name, "", "prints " + in_quotes(text));
@@ -148,6 +149,8 @@ void Program::stop()
 {
     lab->story.tell(name, "", "is ended (SIGKILL)");
     stopped = true;
-    kill(-pid, SIGKILL); // its group: the children too
+    for (pid_t child : descendants_of(pid))
+        kill(child, SIGKILL);
+    kill(pid, SIGKILL);
     lab->wait_for("your " + name + " cannot be ended", [&] { return status != -1; });
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <unistd.h>
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 
 const size_t WIDTH = 80;  // columns
 const size_t LABELS = 19; // columns of "     your server   "
+const char *const BY_SIGNAL = "was ended by signal"; // as Lab::where_is() says
 
 bool unicode_terminal()
 {
@@ -227,13 +229,14 @@ void print_failure(const std::string &place, const std::string &standing, const 
 }
 
 // How far it has come, and what to do next.
-void print_sum(int lesson, bool one_step, const Tally &tally)
+void print_sum(const std::string &folder, int lesson, bool one_step, const Tally &tally)
 {
-    const std::string make = "make lesson" + std::to_string(lesson), dot = std::string(" ") + DOT + ' ';
+    const std::string kind = folder.compare(0, 10, "solutions/") == 0 ? "solution" : "lesson";
+    const std::string make = "make " + kind + std::to_string(lesson), dot = std::string(" ") + DOT + ' ';
     const std::string next = lesson_folder(lesson + 1) + "/README.md";
     std::string sum = std::to_string(tally.done.size()) + " of " + std::to_string(tally.steps.size()) + " steps";
     if (tally.skipped)
-        sum += ", " + std::to_string(tally.skipped) + " checks skipped";
+        sum += ", checks skipped: " + std::to_string(tally.skipped);
     if (tally.failed) {
         sum += dot + "again: " + make;
         if (tally.failed->lesson == lesson)
@@ -243,10 +246,56 @@ void print_sum(int lesson, bool one_step, const Tally &tally)
     else
         sum += (fs::exists("solutions") ? dot + "compare with solutions/" : "") + dot + // a handout has none
                (fs::exists(next) ? "what comes next: " + next : "that was the last lesson");
-    printf("\n  %s\n", sum.c_str());
+    putchar('\n');
+    for (const std::string &line : wrapped(sum, WIDTH - 2))
+        printf("  %s\n", line.c_str());
+}
+
+// Of each name the program that was started last.
+std::vector<const Program *> latest(const Lab &lab)
+{
+    std::map<std::string, const Program *> found;
+    for (const Program &program : lab.programs)
+        if (!program.stopped)
+            found[program.name] = &program;
+    std::vector<const Program *> programs;
+    for (const auto &[name, program] : found)
+        programs.push_back(program);
+    return programs;
+}
+
+// Where the entry with this label begins in a report, and where the next does; its end: there is none.
+std::pair<size_t, size_t> entry(const std::string &report, const std::string &label)
+{
+    size_t begin = report.find("\n     " + label), end = begin;
+    if (begin == std::string::npos)
+        return {report.size(), report.size()};
+    begin++;
+    do
+        end = report.find("\n     ", end + 1);
+    while (end != std::string::npos && report[end + 6] == ' ');
+    return {begin, end == std::string::npos ? report.size() : end + 1};
 }
 
 } // namespace
+
+bool may_have_crashed(const std::string &report)
+{
+    return report.find(BY_SIGNAL) != std::string::npos || report.find("connection ended") != std::string::npos;
+}
+
+std::string with_place(std::string report, const std::string &closer)
+{
+    auto [begin, end] = entry(closer, "the place");
+    if (begin == end)
+        return report;
+    report.insert(entry(report, "what happened").second, closer.substr(begin, end - begin));
+    for (const char *guess : {"last words", "why", "try"}) {
+        auto [from, to] = entry(report, guess);
+        report.erase(from, to - from);
+    }
+    return report;
+}
 
 std::string number(const Check &check)
 {
@@ -256,19 +305,26 @@ std::string number(const Check &check)
 std::string explain(const Lab &lab, const std::string &what, unsigned seed)
 {
     std::string text = '\n' + lab.story.picture(UNICODE) + '\n' + labelled("what happened", what);
-    std::string found = sanitizer_found(lab.last_words()), words = last_line(lab.last_words());
+    std::string found = sanitizer_found(lab.last_words()), words;
+    for (const Program *program : latest(lab))
+        words = last_line(words + '\n' + program->err);
     if (!found.empty())
         text += labelled("the place", found);
-    for (const Program &program : lab.programs) {
-        std::string where = lab.where_is(program);
-        if (!program.stopped && what.find(where) == std::string::npos)
-            text += labelled("your " + program.name, where);
+    bool crashed = !found.empty(); // which has reasons of its own
+    for (const Program *program : latest(lab)) {
+        std::string where = lab.where_is(*program);
+        crashed = crashed || where.find(BY_SIGNAL) != std::string::npos;
+        if (what.find(where) == std::string::npos)
+            text += labelled("your " + program->name, where);
     }
     if (found.empty() && !words.empty())
         text += labelled("last words", in_quotes(words, 120));
-    if (found.empty() && !lab.why.empty()) // a crash has reasons of its own
+    if (!crashed && !lab.why.empty())
         text += labelled("why", lab.why) + labelled("try", lab.remedy);
-    return text + labelled("again", "with SEED=" + std::to_string(seed) + " before make: the same random lines");
+    text += labelled("again", "with SEED=" + std::to_string(seed) + " before make: the same random lines");
+    for (size_t at; !UNICODE && (at = text.find("…")) != std::string::npos;)
+        text.replace(at, strlen("…"), "~");
+    return text;
 }
 
 int report(const std::string &folder, int lesson, bool one_step,
@@ -285,7 +341,7 @@ int report(const std::string &folder, int lesson, bool one_step,
     if (tally.before)
         puts(colour("32", "  " + tick(PASSED) + "      " + std::to_string(tally.before) +
                               " checks of the lessons before still hold").c_str());
-    print_sum(lesson, one_step, tally);
+    print_sum(folder, lesson, one_step, tally);
     if (!tally.failed)
         return 0;
     return outcomes.at(tally.failed).verdict == BROKEN ? 4 : 1;

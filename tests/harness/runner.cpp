@@ -1,22 +1,27 @@
 // runner.cpp: the command behind `make lessonN`: builds one folder's programs and checks them.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <thread>
+#include <unistd.h>
 
 #include "box.hpp"
 #include "compile.hpp"
 #include "report.hpp"
 #include "session.hpp"
+#include "story.hpp"
 
 namespace
 {
 
 namespace fs = std::filesystem;
 
-enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, KIT_BROKEN = 4, USAGE = 64 };
+enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, CANNOT = 3, KIT_BROKEN = 4, USAGE = 64 };
 
 const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
@@ -59,6 +64,15 @@ std::vector<const Check *> chosen(const Options &options)
     return picked;
 }
 
+// Paragraphs on stderr.
+void say(const std::string &text)
+{
+    std::istringstream paragraphs(text);
+    for (std::string paragraph; std::getline(paragraphs, paragraph);)
+        for (const std::string &line : wrapped(paragraph, 80))
+            fprintf(stderr, "%s\n", line.c_str());
+}
+
 int no_such_step(const Options &options)
 {
     std::set<int> steps;
@@ -72,7 +86,7 @@ int no_such_step(const Options &options)
     return USAGE;
 }
 
-// The first check that failed because a program crashed: tried again on a build with
+// The first check that failed, if a program may have crashed: tried again on a build with
 // sanitizers, which may tell the line.
 void look_closer(Options options, const std::vector<const Check *> &checks, Outcomes &outcomes, bool isolated)
 {
@@ -80,15 +94,14 @@ void look_closer(Options options, const std::vector<const Check *> &checks, Outc
         auto found = outcomes.find(check);
         if (found == outcomes.end() || found->second.verdict != FAILED)
             continue;
-        if (found->second.report.find("was ended by signal") == std::string::npos)
+        if (!may_have_crashed(found->second.report))
             return;
         options.subject.command += SANITIZERS;
         options.subject.output = "build/sanitized/" + options.subject.folder;
         if (!build(options.subject, isolated).done)
             return;
         Outcomes closer = run({{check}, options.subject.output, true, true, 1}, isolated);
-        if (closer[check].verdict == FAILED && closer[check].report.find("the place") != std::string::npos)
-            found->second = closer[check];
+        found->second.report = with_place(found->second.report, closer[check].report);
         return;
     }
 }
@@ -109,8 +122,13 @@ try {
     std::string missing = why_no_box(options.subject.kit);
     bool isolated = missing.empty();
     if (!isolated)
-        fprintf(stderr, "Not your fault: this machine allows no private networks (%s).\nThe checks run on loopback, "
-                        "some are skipped. %s\n", missing.c_str(), how_to_allow().c_str());
+        say("Not your fault: this machine allows no private networks (" + missing + ").\nThe checks run on loopback, "
+            "some are skipped. " + how_to_allow());
+    if (access(options.subject.output.c_str(), W_OK) == -1) {
+        say("Not your fault: " + options.subject.output + " cannot be written to (" + strerror(errno) +
+            ").\nCopy the kit to a folder of yours.");
+        return CANNOT;
+    }
     Built built = build(options.subject, isolated);
     if (!built.said.empty())
         fprintf(stderr, "%s", first_complaint(built.said).c_str());

@@ -28,6 +28,15 @@ size_t columns(const std::string &text)
     }));
 }
 
+// How many bytes the first characters of text take.
+size_t end_of_columns(const std::string &text, size_t characters)
+{
+    size_t end = 0;
+    while (end < text.size() && columns(text.substr(0, end + 1)) <= characters)
+        end++;
+    return end;
+}
+
 // The words of text. What stands in quotes is one, blanks and all, if it fits into width.
 std::vector<std::string> words_of(const std::string &text, size_t width)
 {
@@ -64,10 +73,26 @@ std::string in_quotes(const std::string &text, size_t width)
     return shown + '"';
 }
 
+std::string quoted_near(const std::string &text, size_t at, size_t width)
+{
+    size_t from = at > 12 ? std::min(at - 6, text.size()) : 0;
+    return (from > 0 ? "…" : "") + in_quotes(text.substr(from), width);
+}
+
+size_t first_difference(const std::string &a, const std::string &b)
+{
+    size_t at = 0;
+    while (at < a.size() && at < b.size() && a[at] == b[at])
+        at++;
+    return at;
+}
+
 std::vector<std::string> wrapped(const std::string &text, size_t width)
 {
     std::vector<std::string> lines;
-    for (const std::string &word : words_of(text, width)) {
+    for (std::string word : words_of(text, width)) {
+        for (; columns(word) > width; word.erase(0, end_of_columns(word, width)))
+            lines.push_back(word.substr(0, end_of_columns(word, width)));
         if (lines.empty() || columns(lines.back()) + 1 + columns(word) > width)
             lines.push_back(word);
         else
@@ -145,8 +170,5 @@ std::string Story::picture(bool unicode) const
         out += before + (from < to ? bar + line + line + ' ' + event.text + ' ' + rest + right + bar
                                    : bar + left + rest + ' ' + event.text + ' ' + line + line + bar) + after + '\n';
     }
-    if (!unicode)
-        for (size_t at; (at = out.find("…")) != std::string::npos;)
-            out.replace(at, 3, "~");
     return out;
 }

@@ -26,7 +26,14 @@ private:
 // Text in quotes, control characters as \n or \x00, cut to width.
 std::string in_quotes(const std::string &text, size_t width = 24);
 
-// Text in lines of at most width columns, broken between words, not inside quotes.
+// The same, from shortly before byte at on.
+std::string quoted_near(const std::string &text, size_t at, size_t width = 24);
+
+// The first byte in which they differ, or the size of the shorter.
+size_t first_difference(const std::string &a, const std::string &b);
+
+// Text in lines of at most width columns, broken between words, not inside quotes; a word
+// that is longer is broken too.
 std::vector<std::string> wrapped(const std::string &text, size_t width);
 
 // Text as it is safe for a terminal: no control characters but '\n' and '\t'.

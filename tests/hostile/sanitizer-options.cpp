@@ -1,5 +1,5 @@
 // Tells the sanitizers to be silent, and to end well.
-// Says: your server has ended with status 1 the place server.cpp:18
+// Says: the place server.cpp:18
 #include <cstdlib>
 
 extern "C" const char *__asan_default_options()
