@@ -1,4 +1,5 @@
 // Lesson 2: what a server with a process for each client, and a client of two, do.
+#include <csignal>
 #include <set>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -52,25 +53,6 @@ Check process_each(2, 1, "gives each client a process of its own", [](Lab &lab) 
                  [&] { return children_of(server.pid).size() == 3; });
 }, 2);
 
-Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", [](Lab &lab) {
-    lab.because("fork() copied the descriptor; the connection ends when both copies are closed",
-                "close(client) in the parent, after the fork()");
-    Program &server = lab.start_server();
-    int before = descriptors_at_rest(lab, server);
-    Peer &client = lab.greeted(1);
-    lab.greeted(2);
-    lab.wait_for("the parent should hold no more descriptors than before it had clients",
-                 [&] { return open_descriptors(server.pid) == before; });
-    lab.wait_for("a child should hold the connection of its own client, and no other", [&] {
-        for (pid_t child : children_of(server.pid))
-            if (connections_of(child).size() != 1)
-                return false;
-        return true;
-    });
-    client.half_close();
-    client.expect_clean_end();
-}, 2);
-
 Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {
     lab.because("a child that holds the listener keeps the port busy when the server has gone",
                 "close(listener) in the child");
@@ -82,6 +64,24 @@ Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {
                 return false;
         return true;
     });
+}, 2);
+
+Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", [](Lab &lab) {
+    lab.because("fork() copied the descriptor; the connection ends when both copies are closed",
+                "close(client) in the parent, after the fork()");
+    Program &server = lab.start_server();
+    Peer &client = lab.greeted(1);
+    lab.greeted(2);
+    lab.wait_for("the parent should hold its listener, and no connection",
+                 [&] { return connections_of(server.pid) == std::set<int>{0}; });
+    lab.wait_for("a child should hold the connection of its own client, and no other", [&] {
+        for (pid_t child : children_of(server.pid))
+            if (connections_of(child).size() != 1)
+                return false;
+        return true;
+    });
+    client.half_close();
+    client.expect_clean_end();
 }, 2);
 
 Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
@@ -110,12 +110,11 @@ Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](L
     server.expect_quiet();
 }, 2);
 
-Check reaps_all(2, 4, "reaps 20 children that end together", [](Lab &lab) {
-    lab.because("signals are not counted: 20 children may send one SIGCHLD",
-                "waitpid(-1, ..., WNOHANG) until there is none left");
-    Program &server = lab.start_server();
+// The first clients come, and leave while the server is stopped: their children end together.
+void come_and_go(Lab &lab, Program &server, int count)
+{
     std::vector<Peer *> clients;
-    for (int id = 1; id <= 20; id++)
+    for (int id = 1; id <= count; id++)
         clients.push_back(&lab.greeted(id));
     server.freeze();
     for (Peer *client : clients)
@@ -123,6 +122,12 @@ Check reaps_all(2, 4, "reaps 20 children that end together", [](Lab &lab) {
     lab.wait_for("all children should end", [&] { return serving(server) == 0; });
     server.thaw();
     lab.wait_for("its zombies should be gone", [&] { return children_of(server.pid).empty(); });
+}
+
+Check reaps_all(2, 4, "reaps 20 children that end together", [](Lab &lab) {
+    lab.because("signals are not counted: 20 children may send one SIGCHLD",
+                "waitpid(-1, ..., WNOHANG) until there is none left");
+    come_and_go(lab, lab.start_server(), 20);
 }, 2);
 
 Check interrupted_accept(2, 4, "goes on when SIGCHLD interrupts accept()", [](Lab &lab) {
@@ -130,14 +135,16 @@ Check interrupted_accept(2, 4, "goes on when SIGCHLD interrupts accept()", [](La
                 "for a child that still serves, nobody accepts",
                 "if (errno == EINTR) continue; WNOHANG for waitpid()");
     Program &server = lab.start_server();
-    lab.greeted(1); // stays
+    Peer &first = lab.greeted(1);
     for (int id = 2; id <= 4; id++) {
         Peer &client = lab.greeted(id);
         server.expect_quiet();
-        client.close();
+        id == 3 ? client.reset() : client.close();
         lab.wait_for("its child should be gone", [&] { return children_of(server.pid).size() == 1; });
     }
     serves_on(lab, 5);
+    first.send("hi\n");
+    first.expect("1: hi\n");
 }, 2);
 
 Check buffers_once(2, 4, "writes what it has to say once, not once for each child", [](Lab &lab) {
@@ -157,14 +164,28 @@ Check buffers_once(2, 4, "writes what it has to say once, not once for each chil
         lab.unmet("your server has said more than once that it listens");
 }, 2);
 
+// That server, which can fork no more, turns the next client away.
+void expect_turned_away(Lab &lab, Program &server)
+{
+    server.limit(RLIMIT_NPROC, 1);
+    Peer &unlucky = lab.connect();
+    unlucky.expect("error: server full\n");
+    unlucky.expect_clean_end();
+}
+
 Check bounded(2, 5, "turns the 101st client away, and lets it in when one has left", [](Lab &lab) {
     lab.because("without a bound, clients can use up every process of the machine",
                 "count children; at 100 say \"error: server full\" and close");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
-    for (int id = 1; id <= 100; id++)
+    come_and_go(lab, server, 20);
+    expect_turned_away(lab, server);
+    server.unlimit(RLIMIT_NPROC);
+    for (int id = 21; id <= 120; id++)
         clients.push_back(&lab.greeted(id));
     int full = descriptors_at_rest(lab, server);
+    lab.because("who is turned away is told why, and closed at once: nobody waits for it",
+                "in turn_away(): write, shutdown(), recv() with MSG_DONTWAIT; then close()");
     for (int i = 0; i < 2; i++) {
         Peer &late = lab.connect();
         late.expect("error: server full\n");
@@ -182,8 +203,8 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
         line = lab.connect().line();
         return line != "error: server full";
     });
-    if (line != "hello 101")
-        lab.unmet("the next client that is let in should be greeted with \"hello 101\", not " + in_quotes(line));
+    if (line != "hello 121")
+        lab.unmet("the next client that is let in should be greeted with \"hello 121\", not " + in_quotes(line));
 }, 2);
 
 Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
@@ -191,10 +212,7 @@ Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
                 "tell the client \"error: server full\", close, accept the next");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
-    server.limit(RLIMIT_NPROC, 1);
-    Peer &unlucky = lab.connect();
-    unlucky.expect("error: server full\n");
-    unlucky.expect_clean_end();
+    expect_turned_away(lab, server);
     lab.because("SIGCHLD that was blocked for fork() stays so if nobody lets it through when fork() fails",
                 "one way out of it: unblock, then look at what fork() returned");
     first.half_close();
@@ -202,6 +220,7 @@ Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
     lab.wait_for("your server should wait for its child when client A has left",
                  [&] { return children_of(server.pid).empty(); });
     server.unlimit(RLIMIT_NPROC);
+    lab.because("who is turned away is not greeted, and takes no number", "count those that you serve, no others");
     serves_on(lab, 2);
 }, 2);
 
@@ -222,8 +241,9 @@ Check turned_away_gone(2, 5, "survives turning away a client that has gone", [](
 }, 2);
 
 Check client_prints(2, 6, "the client prints what comes while it waits for you to type", [](Lab &lab) {
-    lab.because("a process that sleeps in read() on the keyboard does not see the server",
-                "fork(): one process copies from the server, one from the keyboard");
+    lab.because("a process that sleeps in read() on the keyboard does not see the server; and stdio keeps what it "
+                "prints to itself where standard output is no terminal",
+                "fork(): one process copies from the server, one from the keyboard; write() what read() gave");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
@@ -246,6 +266,15 @@ Check client_of_two(2, 6, "the client is two processes", [](Lab &lab) {
     size_t children = children_of(client.pid).size();
     if (children > 1)
         lab.unmet("your client should be two processes, and is " + std::to_string(children + 1));
+    lab.because("SIGCHLD comes for a child that was stopped too, as by Ctrl-Z",
+                "ask waitpid() with WNOHANG: 0 says that the child has not ended");
+    pid_t child = children_of(client.pid).front();
+    kill(child, SIGSTOP);
+    lab.wait_for("the child should stop", [&] { return look(child).state == 'T'; });
+    kill(child, SIGCONT);
+    client.expect_quiet();
+    server.send("2: news\n");
+    client.expect_output("hello 1\n2: news\n");
 }, 2);
 
 Check client_notices(2, 6, "the client ends with status 1 as soon as its server has gone", [](Lab &lab) {
@@ -282,6 +311,7 @@ Check client_half_closes(2, 7, "the client prints 20,000 answers that come after
     server.send("hello 1\n" + answers(1, text));
     server.close();
     client.expect_output("hello 1\n" + answers(1, text));
+    lab.because("the server has closed when your input had ended: all is well", "status 0 then, and only then");
     client.expect_exit(0);
 });
 

@@ -14,7 +14,7 @@ namespace
 Check greets_all(4, 1, "greets every client, in one process", [](Lab &lab) {
     lab.because("poll() looks at the descriptors that you give it, each time anew; revents says which are "
                 "ready",
-                "a pollfd with POLLIN for the listener, and one for each client");
+                "poll() on an array: a pollfd with POLLIN for the listener, and one for each client");
     Program &server = lab.start_server();
     for (int id = 1; id <= 3; id++)
         lab.greeted(id);
@@ -176,6 +176,21 @@ Check refused_and_ended(4, 3, "rests when a client that was refused has ended to
     serves_on(lab, 3);
 });
 
+Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
+    lab.because("POLLERR and POLLHUP come whether asked for or not, again and again",
+                "a client with POLLERR or POLLHUP is read, or closed, but never passed over");
+    lab.tiny_buffers();
+    Program &server = lab.start_server();
+    Peer &client = lab.greeted(1), &busy = lab.greeted(2);
+    say_to_all(lab, busy, 2, 30000);
+    client.half_close();
+    lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, client.port()); });
+    server.expect_quiet();
+    client.reset();
+    server.expect_quiet();
+    serves_on(lab, 3);
+}, 99, true);
+
 Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and rests", [](Lab &lab) {
     lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit, or to sleep",
                 "serve those who are there; do not watch the listener until somebody has left");
@@ -290,21 +305,6 @@ Check idle_receiver(4, 5, "closes who sends nothing, and nobody else", [](Lab &l
 Check refused_not_idle(4, 5, "gives one that was refused no more than a second, whatever IDLE is", [](Lab &lab) {
     expect_dismissed(lab, lab.start_server({"", "600"}));
 }, 99, false, true);
-
-Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its input", [](Lab &lab) {
-    lab.because("POLLERR and POLLHUP come whether asked for or not, again and again",
-                "a client with POLLERR or POLLHUP is read, or closed, but never passed over");
-    lab.tiny_buffers();
-    Program &server = lab.start_server();
-    Peer &client = lab.greeted(1), &busy = lab.greeted(2);
-    say_to_all(lab, busy, 2, 30000);
-    client.half_close();
-    lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, client.port()); });
-    server.expect_quiet();
-    client.reset();
-    server.expect_quiet();
-    serves_on(lab, 3);
-}, 99, true);
 
 // Until the client waits for its connection, or has ended.
 void wait_for_connecting(Lab &lab, const Program &client)
