@@ -169,8 +169,8 @@ void Lab::settle()
     awaited = -1; // only output is of interest now
     for (int tries = 0; tries < 100; tries++) {
         bool settled = true;
-        for (const Program &program : programs)
-            settled = settled && (program.status != -1 || strchr("ST", look(program.pid).state));
+        for (const Program &program : programs) // who ends has closed all it had
+            settled = settled && (program.status != -1 || open_descriptors(program.pid) != -1);
         try {
             pump(settled ? 0 : 2);
         } catch (const Unmet &) { // that it writes without end is no news any more

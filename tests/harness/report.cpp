@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 const size_t WIDTH = 80;  // columns
 const size_t LABELS = 19; // columns of "     your server   "
-const char *const BY_SIGNAL = "was ended by signal"; // as Lab::where_is() says
+const char *const BY_SIGNAL = "was ended by signal", *const WITH_STATUS = "has ended with status"; // see Lab::where_is()
 
 bool unicode_terminal()
 {
@@ -281,7 +281,9 @@ std::pair<size_t, size_t> entry(const std::string &report, const std::string &la
 
 bool may_have_crashed(const std::string &report)
 {
-    return report.find(BY_SIGNAL) != std::string::npos || report.find("connection ended") != std::string::npos;
+    bool exited = report.find(WITH_STATUS) != std::string::npos;
+    return report.find(BY_SIGNAL) != std::string::npos ||
+           (!exited && report.find("connection ended") != std::string::npos);
 }
 
 std::string with_place(std::string report, const std::string &closer)

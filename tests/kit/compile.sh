@@ -1,21 +1,10 @@
 #!/bin/sh
-# compile.sh KIND LESSON [NAME]: builds both programs of one variant, whose sources are there:
-# the solution and the starter without a warning, sanitized with sanitizers. STATIC and
-# STATIC_SANITIZERS are what linkable.sh says.
+# compile.sh solution|starter LESSON: builds both programs, whose sources are there, without a
+# warning. STATIC is what linkable.sh says.
 set -u
-kind=$1 lesson=$2 name=${3-}
-folder=build/check/$kind/$lesson${name:+/$name}
-case $kind in
-solution | starter) options="-Wall -Wextra -Wpedantic -Wshadow -Werror $STATIC" ;;
-sanitized) options="-g -fsanitize=address,undefined -fno-sanitize-recover=all $STATIC_SANITIZERS" ;;
-*) options="-w $STATIC" ;;
-esac
+folder=build/check/$1/$2
 rm -f "$folder/server" "$folder/client"
 for program in server client; do
-    if [ "$kind" = odd ] && [ ! -e "tests/odd/$lesson/$name/$program.cpp" ]; then
-        ln -s "$PWD/build/check/solution/$lesson/$program" "$folder/$program"
-    else
-        # shellcheck disable=SC2086 # several words
-        ${CXX:-g++} $options -o "$folder/$program" "$folder/$program.cpp"
-    fi
+    # shellcheck disable=SC2086 # STATIC may be no word at all
+    ${CXX:-g++} -Wall -Wextra -Wpedantic -Wshadow -Werror $STATIC -o "$folder/$program" "$folder/$program.cpp"
 done >"$folder/log" 2>&1

@@ -1,78 +1,110 @@
 #!/usr/bin/env bash
 # group.sh LESSON PROGRAM: builds that program of all mistakes, half-done starters and odd
-# programs of a lesson. Compiling each alone would take longest for what they have in common:
-# the headers, and the paragraphs before the first that is not the solution's. So they are
-# compiled together: each in a namespace of its own, which uses those of the common paragraphs.
-# The one main() calls that of the variant under whose name it was started.
-# Those that are the same as the solution's or the starter's are links to that one. STATIC is
-# what linkable.sh says.
+# programs of a lesson. group.sh sanitized: builds all solutions with sanitizers.
+# Compiling each alone would take longest for what they have in common: the headers, and the
+# paragraphs before the first that is not the solution's. So they are compiled together: each
+# in a namespace of its own, which uses those of the common paragraphs. The one main() calls
+# that of the program under whose name it was started.
+# Those that are the same as the solution's or the starter's are links to that one. STATIC and
+# STATIC_SANITIZERS are what linkable.sh says.
 set -u
-lesson=$1 program=$2
 top=build/check
-group=$top/group/$lesson-$program
-solution=$top/solution/$lesson/$program.cpp
+if [ "$1" = sanitized ]; then
+    group=$top/group/sanitized
+    sources=("$top"/sanitized/*/{server,client}.cpp)
+    options="-g -fsanitize=address,undefined -fno-sanitize-recover=all $STATIC_SANITIZERS"
+else
+    lesson=$1 program=$2 group=$top/group/$1-$2
+    sources=("$top"/{mistake,steps,odd}/"$lesson"/*/"$program.cpp")
+    options="-s $STATIC"
+fi
 mkdir -p "$top/group"
 
-# Without its headers, and with a main() that returns, as an ordinary function must.
-text_of() { sed -e '/^#include/d' -e '$s/^}$/    return 0;\n}/' "$1"; }
+# text_of FILE: sets $text.
+text_of() { IFS= read -r -d '' text <"$1" || :; }
 
-# How many lines of its text, to the end of a paragraph, are the solution's too.
-lines_in_common() {
-    awk 'NR == FNR { wanted[NR] = $0; next }
-        previous == "" && wanted[FNR] ~ /^[^ }]/ { common = FNR - 1 }
-        $0 != wanted[FNR] { exit }
-        { previous = $0 }
-        END { print common + 0 }' <(text_of "$solution") <(text_of "$1")
-}
-
-folders=() common=()
-for source in "$top"/{mistake,steps,odd}/"$lesson"/*/"$program.cpp"; do
-    folder=${source%/*}
-    rm -f "$folder/$program"
-    for same in solution starter; do
-        if cmp -s "$source" "$top/$same/$lesson/$program.cpp"; then
-            ln -s "$PWD/$top/$same/$lesson/$program" "$folder/$program"
-            continue 2
-        fi
+# Makes the program a link to the solution's or the starter's, if it is the same.
+is_known() {
+    local known text mine
+    text_of "$1.cpp"
+    mine=$text
+    for known in solution starter; do
+        text_of "$top/$known/$lesson/$program.cpp"
+        [ "$mine" = "$text" ] || continue
+        ln -s "$PWD/$top/$known/$lesson/$program" "$1"
+        return
     done
-    folders+=("$folder")
-    common+=("$(lines_in_common "$source")")
-done
-
-# part NAME OTHER FIRST LAST SOURCE: these lines of its text, in a namespace that has all of the other's.
-part() {
-    printf 'namespace %s { using namespace %s;\n#line %d "%s"\n' \
-        "$1" "$2" $(($3 + $(grep -c '^#include' "$5"))) "$program.cpp"
-    text_of "$5" | sed -n "$3,$4p"
-    echo '}'
+    return 1
 }
 
+# together SOLUTION: the one source of all programs.
 together() {
-    local before=0 i
-    cat "${folders[@]/%//$program.cpp}" | grep '^#include <' | sort -u
-    echo '#include "../../../common/error.hpp"'
-    echo 'namespace common0 {}'
-    for lines in $(printf '%d\n' "${common[@]}" | sort -nu); do
-        [ "$lines" -eq 0 ] || part "common$lines" "common$before" $((before + 1)) "$lines" "$solution"
-        before=$lines
-    done
-    for i in "${!folders[@]}"; do
-        part "v$i" "common${common[i]}" $((common[i] + 1)) '$' "${folders[i]}/$program.cpp"
-    done
-    printf 'int main(int argc, char *argv[])\n{\n    char self[4096] = "";\n'
-    echo '    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);'
-    for i in "${!folders[@]}"; do
-        printf '    if (strstr(self, "%s/%s"))\n        return v%d::main(argc, argv);\n' "${folders[i]}" "$program" "$i"
-    done
-    printf '    return size < 0 ? 126 : 127;\n}\n'
+    awk -v solution="$1" '
+        FNR == 1 { file = FILENAME; if (file != solution) files[++count] = file }
+        /^#include </ && !seen[$0]++ { print }
+        /^#include/ { headers[file]++; next }
+        { text[file, ++lines[file]] = $0 }
+
+        # These lines of a file, in a namespace that has all of the other. Its main() must return,
+        # as an ordinary function.
+        function part(name, other, file, first, last,    i) {
+            printf "namespace %s { using namespace %s;\n", name, other
+            printf "#line %d \"%s\"\n", first + headers[file], substr(file, match(file, "[^/]*$"))
+            for (i = first; i <= last; i++) {
+                if (i == lines[file])
+                    print "    return 0;"
+                print text[file, i]
+            }
+            print "}"
+        }
+
+        # How many lines, to the end of a paragraph, are the same in the solution.
+        function in_common(file,    i, common) {
+            common = 0
+            for (i = 1; i <= lines[solution]; i++) {
+                if (text[solution, i - 1] == "" && text[solution, i] ~ /^[^ }]/)
+                    common = i - 1
+                if (text[file, i] != text[solution, i])
+                    break
+            }
+            return common
+        }
+
+        END {
+            print "#include \"../../../common/error.hpp\"\nnamespace common0 {}"
+            for (f = 1; f <= count; f++)
+                ends[common[f] = in_common(files[f])]
+            for (i = 1; i <= lines[solution]; i++)
+                if (i in ends) {
+                    part("common" i, "common" before + 0, solution, before + 1, i)
+                    before = i
+                }
+            for (f = 1; f <= count; f++)
+                part("v" f, "common" common[f], files[f], common[f] + 1, lines[files[f]])
+            print "int main(int argc, char *argv[])\n{\n    char self[4096] = \"\";"
+            print "    ssize_t size = readlink(\"/proc/self/exe\", self, sizeof self - 1);"
+            for (f = 1; f <= count; f++)
+                printf "    if (strstr(self, \"%s\"))\n        return v%d::main(argc, argv);\n", \
+                    substr(files[f], 1, length(files[f]) - 4), f
+            print "    return size < 0 ? 126 : 127;\n}"
+        }' "$1" "${programs[@]/%/.cpp}"
 }
-[ ${#folders[@]} -gt 0 ] || exit 0
-together >"$group.cpp"
-# shellcheck disable=SC2086 # STATIC may be no word at all
-if ${CXX:-g++} -w -s $STATIC -o "$group" "$group.cpp" 2>"$group.log"; then
-    for folder in "${folders[@]}"; do ln "$group" "$folder/$program"; done
+
+programs=() solution=/dev/null
+[ "$1" = sanitized ] || solution=$top/solution/$lesson/$program.cpp
+for source in "${sources[@]}"; do
+    rm -f "${source%.cpp}"
+    [ "$1" = sanitized ] || ! is_known "${source%.cpp}" || continue
+    programs+=("${source%.cpp}")
+done
+[ ${#programs[@]} -gt 0 ] || exit 0
+together "$solution" >"$group.cpp"
+# shellcheck disable=SC2086 # options are several words
+if ${CXX:-g++} -w $options -o "$group" "$group.cpp" 2>"$group.log"; then
+    for program in "${programs[@]}"; do ln "$group" "$program"; done
 else # somebody's fault: see whose
-    for folder in "${folders[@]}"; do
-        ${CXX:-g++} -w -o "$folder/$program" "$folder/$program.cpp" >"$folder/log" 2>&1
+    for program in "${programs[@]}"; do
+        # shellcheck disable=SC2086
+        ${CXX:-g++} -w $options -o "$program" "$program.cpp" >"${program%/*}/log" 2>&1
     done
 fi

@@ -56,7 +56,8 @@ build_variants() {
     STATIC_SANITIZERS=$(tests/kit/linkable.sh -fsanitize=address,undefined -static-libasan -static-libubsan)
     export STATIC STATIC_SANITIZERS
     grep . <<<"$list" | xargs -P "$at_once" -L 1 tests/kit/variant.sh
-    jobs+=$(grep -vE '^(mistake|steps|odd) ' <<<"$list" | sed 's/./compile &/')
+    [ ! -d solutions ] || jobs+='group sanitized'$'\n'
+    jobs+=$(grep -E '^(solution|starter) ' <<<"$list" | sed 's/./compile &/')
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
     grep . <<<"$jobs" | xargs -P "$at_once" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
     for folder in "${changed[@]}"; do

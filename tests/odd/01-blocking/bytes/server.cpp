@@ -1,4 +1,4 @@
-// Right but odd: a byte for each recv(), seven for each send() (TCP_NODELAY), one buffer that
+// Right but odd: seven bytes for each recv(), 61 for each send() (TCP_NODELAY), one buffer that
 // is a ring.
 #include <algorithm>
 #include <arpa/inet.h>
@@ -15,7 +15,7 @@
 static bool put(int fd, const std::string &text)
 {
     for (size_t done = 0; done < text.size();) {
-        ssize_t n = send(fd, text.data() + done, std::min<size_t>(7, text.size() - done), MSG_NOSIGNAL);
+        ssize_t n = send(fd, text.data() + done, std::min<size_t>(61, text.size() - done), MSG_NOSIGNAL);
         if (n < 0 && errno != EINTR)
             return false;
         done += n < 0 ? 0 : n;
@@ -56,12 +56,19 @@ int main(int argc, char **argv)
         static char ring[2048];
         size_t head = 0, used = 0;
         bool good = put(fd, "hello " + std::to_string(id) + "\n"), refused = false;
-        for (char c; good;) {
-            ssize_t n = recv(fd, &c, 1, 0);
-            if (n < 0 && errno == EINTR)
-                continue;
-            if (n <= 0)
-                break;
+        char few[7];
+        ssize_t n = 0, at = 0;
+        while (good) {
+            if (at == n) {
+                n = recv(fd, few, sizeof few, 0), at = 0;
+                if (n < 0 && errno == EINTR) {
+                    n = 0;
+                    continue;
+                }
+                if (n <= 0)
+                    break;
+            }
+            char c = few[at++];
             if (refused)
                 continue;
             ring[(head + used++) % sizeof ring] = c;

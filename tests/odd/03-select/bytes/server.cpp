@@ -1,4 +1,4 @@
-// Right but odd: seven bytes for each recv(), seven for each send(), clients in an array indexed by
+// Right but odd: seven bytes for each recv(), 61 for each send(), clients in an array indexed by
 // descriptor, a set that is kept and copied for each select().
 #include <algorithm>
 #include <arpa/inet.h>
@@ -34,7 +34,7 @@ static long now()
 static void say(int fd, const string &text)
 {
     for (size_t done = 0; done < text.size();) {
-        ssize_t n = send(fd, text.data() + done, std::min<size_t>(7, text.size() - done), MSG_NOSIGNAL);
+        ssize_t n = send(fd, text.data() + done, std::min<size_t>(61, text.size() - done), MSG_NOSIGNAL);
         if (n < 0)
             return; // recv() will tell
         done += n;
