@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
-#include <string>
 #include <sys/mount.h>
 
 int main()
@@ -21,7 +20,7 @@ int main()
     if (mount("x", "/tmp", "tmpfs", 0, nullptr) != -1 || umount2("/tmp", MNT_DETACH) != -1)
         return end("may mount");
     for (const char *ns : {"user", "net", "mnt", "pid"})
-        if (setns(open((std::string("/proc/1/ns/") + ns).c_str(), O_RDONLY), 0) != -1)
+        if (setns(open(text("/proc/1/ns/%s", ns), O_RDONLY), 0) != -1)
             return end("may enter a namespace of the check");
     if (sethostname("hostile", 7) != -1 || chroot("/tmp") != -1 || nice(-5) != -1)
         return end("has a capability");

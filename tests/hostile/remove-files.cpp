@@ -3,16 +3,14 @@
 #include "attack.hpp"
 
 #include <dirent.h>
-#include <string>
 
 int main()
 {
     int removed = 0;
-    for (std::string root : {"", "/proc/1/root", "/proc/1/cwd/..", "/proc/self/cwd/../../../../.."}) {
-        std::string folder = root + KIT + '/' + HERE;
-        if (DIR *files = opendir(folder.c_str()))
+    for (const char *root : {"", "/proc/1/root", "/proc/1/cwd/..", "/proc/self/cwd/../../../../.."}) {
+        if (DIR *files = opendir(text("%s%s/%s", root, KIT, HERE)))
             while (dirent *file = readdir(files))
-                removed += unlink((folder + '/' + file->d_name).c_str()) == 0;
+                removed += unlink(text("%s%s/%s/%s", root, KIT, HERE, file->d_name)) == 0;
     }
     for (const char *file : {"/etc/hostile-victim", "/usr/hostile-victim"}) {
         int fd = open(file, O_CREAT | O_WRONLY, 0600);

@@ -3,23 +3,20 @@
 #include "attack.hpp"
 
 #include <csignal>
-#include <string>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 int main()
 {
-    const std::string passed = "p0\n";
     for (int fd = 3; fd < 4096; fd++)
         if (fcntl(fd, F_GETFD) != -1)
             return end("inherited a descriptor");
     for (pid_t pid : {1, static_cast<int>(getppid())}) {
-        const std::string proc = "/proc/" + std::to_string(pid);
         for (int fd = 3; fd < 64; fd++)
-            if (open((proc + "/fd/" + std::to_string(fd)).c_str(), O_WRONLY | O_NONBLOCK) != -1)
+            if (open(text("/proc/%d/fd/%d", pid, fd), O_WRONLY | O_NONBLOCK) != -1)
                 return end("opened a descriptor of the check");
-        if (open((proc + "/mem").c_str(), O_RDWR) != -1)
+        if (open(text("/proc/%d/mem", pid), O_RDWR) != -1)
             return end("opened the memory of the check");
         if (ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) != -1)
             return end("traces the check");
@@ -27,9 +24,8 @@ int main()
         if (pidfd != -1 && syscall(438, pidfd, 3, 0) != -1) // pidfd_getfd
             return end("took a descriptor of the check");
     }
-    for (const std::string &file : {std::string("results.json"), std::string("grades.csv"),
-                                    std::string("build/lesson1"), HERE + std::string("/results.json")})
-        if (open((KIT + ('/' + file)).c_str(), O_WRONLY | O_CREAT, 0600) != -1)
+    for (const char *file : {"results.json", "grades.csv", "build/lesson1", "@HERE@/results.json"})
+        if (open(text("%s/%s", KIT, file), O_WRONLY | O_CREAT, 0600) != -1)
             return end("wrote beside the results");
     return end("wrote nothing");
 }
