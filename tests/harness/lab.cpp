@@ -29,7 +29,7 @@ const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
 const long GROWTH = 1 << 20;     // bytes: who takes them is about to become a hoarder
 const double NAP = 0.3;          // seconds in sleep() that clients do not mind
 const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
-const long BURNED = 300000000L;  // nanoseconds of processor time in which something must happen
+const long BURNED = 150000000L;  // nanoseconds of processor time in which something must happen
 
 double seconds_now()
 {

@@ -38,7 +38,7 @@ public:
     void expect_output(const std::string &text);  // all of its output, to the letter
     void expect_exit(int wanted);                 // that it ends, with this status
     void expect_error(const std::string &part);   // that part appears on its stderr
-    void expect_quiet(double most = 0.2);         // comes to rest before it burns most seconds of processor
+    void expect_quiet(double most = 0.1);         // comes to rest before it burns most seconds of processor
     void freeze();                                // SIGSTOP, and waits until it has stopped
     void thaw();
     void limit(int resource, unsigned long soft); // of prlimit(2)
