@@ -30,15 +30,11 @@ apply() {
     if command -v patch >/dev/null; then patch -s -p3 -d "$folder"; else (cd "$folder" && git apply -p3); fi
 }
 
-for program in server client; do
-    case $kind in
-    starter) cat "lessons/$lesson/$program.cpp" ;;
-    steps) with_steps "$program" ;;
-    odd) cat "tests/odd/$lesson/$name/$program.cpp" 2>/dev/null || cat "solutions/$lesson/$program.cpp" ;;
-    *) cat "solutions/$lesson/$program.cpp" ;;
-    esac >"$folder/$program.cpp"
-done
-if [ "$kind" = mistake ]; then
-    sed -n '/^--- /,$p' "tests/mistakes/$lesson/$name.patch" | apply >"$folder/log" 2>&1 ||
-        rm -f "$folder"/*.cpp # it no longer applies
-fi
+from=solutions
+[ "$kind" != starter ] || from=lessons
+cp "$from/$lesson/server.cpp" "$from/$lesson/client.cpp" "$folder"
+case $kind in
+steps) for program in server client; do with_steps "$program" >"$folder/$program.cpp"; done ;;
+odd) cp "tests/odd/$lesson/$name"/*.cpp "$folder" ;;
+mistake) apply <"tests/mistakes/$lesson/$name.patch" >"$folder/log" 2>&1 || rm -f "$folder"/*.cpp ;; # it no longer applies
+esac
