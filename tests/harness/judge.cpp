@@ -189,6 +189,13 @@ bool varies(const Job &job)
     return job.variant.kind != "solution" && job.variant.kind != "sanitized";
 }
 
+// A mistake that is caught only when time is over: where nothing else is left to do, it would
+// be waited for.
+bool takes_long(const Job *job)
+{
+    return job->variant.kind == "mistake" && job->run.checks.front()->waits;
+}
+
 // Runs the checks on these, and says what comes out.
 void judge_all(std::vector<Job *> jobs, bool isolated)
 {
@@ -213,6 +220,7 @@ try {
     std::vector<Job *> solutions, variants;
     for (Job &job : jobs)
         (varies(job) ? variants : solutions).push_back(&job);
+    std::stable_partition(variants.begin(), variants.end(), takes_long);
     judge_all(solutions, isolated);
     for (Job *job : variants)
         for (const Job *solution : solutions)
