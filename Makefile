@@ -25,15 +25,15 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null
 # Lines that only an instructor has a use for.
 UNLESS_HANDOUT := $(if $(wildcard solutions),@,@: )
 help:
-	@echo 'make lessonN     builds your programs of lesson N and checks them (STEP=3: one step)'
+	@echo 'make lessonN     builds your programs of lesson N, checks them (STEP=3: one step)'
 	$(UNLESS_HANDOUT)echo 'make solutionN   the same checks on the solution'
-	$(UNLESS_HANDOUT)echo 'make diffN       what the solution of lesson N changes against that of lesson N-1'
+	$(UNLESS_HANDOUT)echo 'make diffN       what the solution of lesson N changes against that of N-1'
 	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
-	$(UNLESS_HANDOUT)echo 'make steady      repeats the checks of the solutions under load (REPEATS=100 LOOPS=2)'
+	$(UNLESS_HANDOUT)echo 'make steady      repeats the solutions'"'"' checks under load (REPEATS=100 LOOPS=2)'
 	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
 	@echo 'make bench-full  the same five times: minimum, median, maximum'
-	$(UNLESS_HANDOUT)echo 'make grade       checks what many students have handed in: SUBMISSIONS=DIR has a folder for each'
-	$(UNLESS_HANDOUT)echo 'make handout     writes the kit for students, without solutions: build/sockets-lab.tar.gz'
+	$(UNLESS_HANDOUT)echo 'make grade       checks what students have handed in (SUBMISSIONS=DIR)'
+	$(UNLESS_HANDOUT)echo 'make handout     writes the kit for students: build/sockets-lab.tar.gz'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
 
@@ -59,11 +59,14 @@ solution%: FORCE
 lesson solution diff:
 	$(error make $@ what? Say which: $(LESSONS:%=$@%))
 
+before = $(wildcard solutions/0$(shell expr $(call plain,$(1)) - 1)-*)
 diff%: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
-	@old=$$(($(call plain,$*) - 1)); if [ $$old -eq 0 ]; then echo 'lesson 1 is the first: there is nothing before it'; exit 2; fi; \
-	for program in server client; do diff -u solutions/0$$old-*/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp || true; done
+	$(if $(filter 1,$(call plain,$*)),$(error lesson 1 is the first: there is nothing before it))
+	@for program in server client; do \
+		diff -u $(call before,$*)/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp; \
+	done; true
 
 check: FORCE
 	$(call compiler)

@@ -114,8 +114,9 @@ int main(int argc, char *argv[])
     std::string unsent;
     // STEP 7: while received is 1: poll() the server for POLLIN, for POLLOUT too while there
     // is something unsent, and while there is not, and typed is 1, standard input. Before all
-    // else, take in what the server sends (ANSWERS) and print it. Of your input take LINES. At the end of your input, end our
-    // half only. If send_some() fails, typed is -1, and nothing is unsent. man 2 poll
+    // else, take in what the server sends (ANSWERS) and print it. Of your input take LINES; at
+    // its end, end our half only. If send_some() fails, typed is -1, and nothing is unsent.
+    // man 2 poll
     (void)server;         // (until step 7)
     typed = received = 0; // (until step 7)
     if (typed == 1 && received == 0)
