@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace
@@ -264,6 +266,13 @@ std::vector<const Program *> latest(const Lab &lab)
     return programs;
 }
 
+// Whether it was ended for what it did itself, not for what a peer did (SIGPIPE).
+bool has_crashed(const Program *program)
+{
+    int signal = program->status != -1 && WIFSIGNALED(program->status) ? WTERMSIG(program->status) : 0;
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE || signal == SIGILL;
+}
+
 // Where the entry with this label begins in a report, and where the next does; its end: there is none.
 std::pair<size_t, size_t> entry(const std::string &report, const std::string &label)
 {
@@ -315,7 +324,7 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed)
     bool crashed = !found.empty(); // which has reasons of its own
     for (const Program *program : latest(lab)) {
         std::string where = lab.where_is(*program);
-        crashed = crashed || where.find(BY_SIGNAL) != std::string::npos;
+        crashed = crashed || has_crashed(program);
         if (what.find(where) == std::string::npos)
             text += labelled("your " + program->name, where);
     }
