@@ -123,11 +123,15 @@ build/refuse: tests/kit/refuse.cpp
 	@mkdir -p build
 	$(CXX) -std=c++17 $(WARN) -o $@.$$$$ $< && mv $@.$$$$ $@
 
-KIT_TESTS := $(filter-out tests/kit/refuse.cpp,$(wildcard tests/kit/*.cpp))
-build/kit-tests: $(KIT_TESTS) common/error.hpp $(wildcard tests/bench/*.hpp tests/grade/text.*)
+KIT_TESTS := $(filter-out build/kit/refuse.o,$(patsubst tests/%.cpp,build/%.o,$(wildcard tests/kit/*.cpp)))
+$(KIT_TESTS): private CXXFLAGS += -isystem build/doctest/usr/include
+$(KIT_TESTS): | build/doctest.found
+build/doctest.found:
 	@mkdir -p build
-	@tests/kit/get-doctest.sh
-	$(CXX) -std=c++17 $(WARN) -isystem build/doctest/usr/include -o $@.$$$$ $(KIT_TESTS) && mv $@.$$$$ $@
+	@tests/kit/get-doctest.sh && touch $@
+build/kit-tests: $(KIT_TESTS)
+	$(CXX) -o $@.$$$$ $^ && mv $@.$$$$ $@
+-include $(wildcard build/kit/*.d)
 
 # --- Grading, and the archive for students, which has nothing of it ---
 GRADER := $(if $(wildcard tests/grade),build/grader)

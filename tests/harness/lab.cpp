@@ -258,7 +258,7 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
         if (moved != seen)
             news = seconds_now();
         seen = moved;
-        pump(std::clamp(static_cast<int>((seconds_now() - news) * 1000 / 10), 2, 20)); // a tenth late at most
+        pump(std::clamp(static_cast<int>((seconds_now() - news) * 1000 / 10), 2, 40)); // a tenth late at most
     }
     tension = std::max({tension, watch.longest, (seconds_now() - start) / (seconds * slow)});
 }
