@@ -118,6 +118,7 @@ int main(int argc, char *argv[])
     // its end, end our half only. If send_some() fails, typed is -1, and nothing is unsent.
     // man 2 poll
     (void)server;         // (until step 7)
+    (void)LINES;          // (until step 7)
     typed = received = 0; // (until step 7)
     if (typed == 1 && received == 0)
         fprintf(stderr, "the server has closed the connection\n");
