@@ -59,13 +59,13 @@ solution%: FORCE
 lesson solution diff:
 	$(error make $@ what? Say which: $(LESSONS:%=$@%))
 
-before = $(wildcard solutions/0$(shell expr $(call plain,$(1)) - 1)-*)
+before = $(call folder,solutions,$(lastword $(filter-out $(1),$(call upto,$(1)))))
 diff%: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
 	$(if $(filter 1,$(call plain,$*)),$(error lesson 1 is the first: there is nothing before it))
 	@for program in server client; do \
-		diff -u $(call before,$*)/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp; \
+		diff -u solutions/$(call before,$(call plain,$*))/$$program.cpp solutions/$(call folder,solutions,$(call plain,$*))/$$program.cpp; \
 	done; true
 
 check: FORCE

@@ -107,10 +107,11 @@ is_whole() {
     for host in $(hosts); do is_made "$host" && links_up "$host" || return 1; done
 }
 
+only_root_has_one() { [ "$EUID" != 0 ] && [ -e /run/netns/server ]; }
+roots_is="The one that root has is for root: sudo netns/${0##*/}"
+
 no_network() {
-    if [ "$EUID" != 0 ] && [ -e /run/netns/server ]; then
-        fail "you have no network. The one that root has is for root: sudo netns/${0##*/}"
-    fi
+    ! only_root_has_one || fail "you have no network. $roots_is"
     fail "there is no network. Make one: netns/setup.sh"
 }
 

@@ -8,8 +8,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
 if [ ! -d "$state" ]; then
-    if [ "$EUID" != 0 ] && [ -e /run/netns/server ]; then
-        say "You have no network. The one that root has is for root: sudo netns/teardown.sh"
+    if only_root_has_one; then
+        say "You have no network. $roots_is"
     else
         say "There is no network. Nothing to do."
     fi

@@ -33,9 +33,9 @@ int connect_in_time(const sockaddr_in &address)
     // PATIENCE, then SO_ERROR tells how it went. Out of time: ETIMEDOUT. man 2 connect, 2 poll
     int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket"); // (until step 6)
     const sockaddr *server = reinterpret_cast<const sockaddr *>(&address); // (until step 6)
-    check(connect(fd, server, sizeof address), "connect");     // (until step 6)
-    (void)PATIENCE;  // (until step 6)
-    return fd;       // (until step 6)
+    check(connect(fd, server, sizeof address), "connect"); // (until step 6)
+    (void)PATIENCE; // (until step 6)
+    return fd;      // (until step 6)
 }
 
 // read(), again if a signal came before a byte did.

@@ -63,9 +63,14 @@ std::string wanted(const Variant &variant)
     return ALL_HOLD;
 }
 
+std::string label(const Check *check)
+{
+    return number(*check) + ' ' + check->name;
+}
+
 bool is(const Check *check, const std::string &awaited)
 {
-    return number(*check) == awaited || number(*check) + ' ' + check->name == awaited;
+    return number(*check) == awaited || label(check) == awaited;
 }
 
 // What must hold or fail of it. A mistake meets the check that must catch it first, and
@@ -131,7 +136,7 @@ void judge(const Variant &variant, const Run &run)
             report = outcome.report;
             found = outcome.verdict == BROKEN ? "the kit stumbled: " + report
                     : is(check, awaited)      ? awaited
-                                              : number(*check) + ' ' + check->name;
+                                              : label(check);
             excused = outcome.verdict == FAILED && variant.kind == "mistake";
             break;
         }

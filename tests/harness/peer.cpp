@@ -1,7 +1,6 @@
 // peer.cpp: one end of a connection, in the hand of a check.
 #include "lab.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <linux/sockios.h>
@@ -89,12 +88,10 @@ void Peer::expect_all(const std::string &text)
                        ", then the connection ended");
         return got.size() >= text.size();
     }, 3 * Lab::DEADLINE);
-    auto differ = std::mismatch(text.begin(), text.end(), got.begin());
-    if (differ.first != text.end()) {
-        size_t at = static_cast<size_t>(differ.first - text.begin());
+    size_t at = first_difference(text, got);
+    if (at < text.size())
         lab->unmet(name + " received " + bytes + ", but they are wrong from byte " + std::to_string(at) + " on: " +
                    in_quotes(got.substr(at, 12)) + " in place of " + in_quotes(text.substr(at, 12)));
-    }
     got.erase(0, text.size());
     lab->story.tell(other, name, bytes);
 }

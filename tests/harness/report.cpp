@@ -45,13 +45,10 @@ std::string colour(const char *code, const std::string &text)
 std::string labelled(const std::string &label, const std::string &text)
 {
     std::string out, margin = "     " + label;
-    std::istringstream paragraphs(text);
-    for (std::string paragraph; std::getline(paragraphs, paragraph);) {
-        for (const std::string &line : wrapped(paragraph, WIDTH - LABELS)) {
-            margin.resize(LABELS, ' ');
-            out += margin + line + '\n';
-            margin.clear();
-        }
+    for (const std::string &line : wrapped(text, WIDTH - LABELS)) {
+        margin.resize(LABELS, ' ');
+        out += margin + line + '\n';
+        margin.clear();
     }
     return out;
 }
@@ -254,16 +251,13 @@ void print_sum(const std::string &folder, int lesson, bool one_step, const Tally
 }
 
 // Of each name the program that was started last.
-std::vector<const Program *> latest(const Lab &lab)
+std::map<std::string, const Program *> latest(const Lab &lab)
 {
     std::map<std::string, const Program *> found;
     for (const Program &program : lab.programs)
         if (!program.stopped)
             found[program.name] = &program;
-    std::vector<const Program *> programs;
-    for (const auto &[name, program] : found)
-        programs.push_back(program);
-    return programs;
+    return found;
 }
 
 // Whether it was ended for what it did itself, not for what a peer did (SIGPIPE).
@@ -317,17 +311,17 @@ std::string explain(const Lab &lab, const std::string &what, unsigned seed)
 {
     std::string text = '\n' + lab.story.picture(UNICODE) + '\n' + labelled("what happened", what);
     std::string found = sanitizer_found(lab.last_words()), words;
-    for (const Program *program : latest(lab))
-        words = last_line(words + '\n' + program->err);
     if (!found.empty())
         text += labelled("the place", found);
     bool crashed = !found.empty(); // which has reasons of its own
-    for (const Program *program : latest(lab)) {
+    for (const auto &[name, program] : latest(lab)) {
         std::string where = lab.where_is(*program);
         crashed = crashed || has_crashed(program);
+        words += '\n' + program->err;
         if (what.find(where) == std::string::npos)
-            text += labelled("your " + program->name, where);
+            text += labelled("your " + name, where);
     }
+    words = last_line(words);
     if (found.empty() && !words.empty())
         text += labelled("last words", in_quotes(words, 120));
     if (!crashed && !lab.why.empty())

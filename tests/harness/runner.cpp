@@ -6,7 +6,6 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
-#include <sstream>
 #include <thread>
 #include <unistd.h>
 
@@ -67,10 +66,8 @@ std::vector<const Check *> chosen(const Options &options)
 // Paragraphs on stderr.
 void say(const std::string &text)
 {
-    std::istringstream paragraphs(text);
-    for (std::string paragraph; std::getline(paragraphs, paragraph);)
-        for (const std::string &line : wrapped(paragraph, 80))
-            fprintf(stderr, "%s\n", line.c_str());
+    for (const std::string &line : wrapped(text, 80))
+        fprintf(stderr, "%s\n", line.c_str());
 }
 
 int no_such_step(const Options &options)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 
 namespace
 {
@@ -90,13 +91,18 @@ size_t first_difference(const std::string &a, const std::string &b)
 std::vector<std::string> wrapped(const std::string &text, size_t width)
 {
     std::vector<std::string> lines;
-    for (std::string word : words_of(text, width)) {
-        for (; columns(word) > width; word.erase(0, end_of_columns(word, width)))
-            lines.push_back(word.substr(0, end_of_columns(word, width)));
-        if (lines.empty() || columns(lines.back()) + 1 + columns(word) > width)
-            lines.push_back(word);
-        else
-            lines.back() += ' ' + word;
+    std::istringstream paragraphs(text);
+    for (std::string paragraph; std::getline(paragraphs, paragraph);) {
+        bool begins = true;
+        for (std::string word : words_of(paragraph, width)) {
+            for (; columns(word) > width; word.erase(0, end_of_columns(word, width)))
+                lines.push_back(word.substr(0, end_of_columns(word, width)));
+            if (begins || columns(lines.back()) + 1 + columns(word) > width)
+                lines.push_back(word);
+            else
+                lines.back() += ' ' + word;
+            begins = false;
+        }
     }
     return lines;
 }

@@ -32,7 +32,7 @@ std::string quoted_near(const std::string &text, size_t at, size_t width = 24);
 // The first byte in which they differ, or the size of the shorter.
 size_t first_difference(const std::string &a, const std::string &b);
 
-// Text in lines of at most width columns, broken between words, not inside quotes; a word
+// Text in lines of at most width columns, broken at '\n' and between words, not inside quotes; a word
 // that is longer is broken too.
 std::vector<std::string> wrapped(const std::string &text, size_t width);
 

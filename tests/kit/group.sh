@@ -13,10 +13,12 @@ if [ "$1" = sanitized ]; then
     group=$top/group/sanitized
     sources=("$top"/sanitized/*/{server,client}.cpp)
     options="-g -fsanitize=address,undefined -fno-sanitize-recover=all $STATIC_SANITIZERS"
+    solution=/dev/null known=() # these are built with other options
 else
-    lesson=$1 program=$2 group=$top/group/$1-$2
-    sources=("$top"/{mistake,steps,odd}/"$lesson"/*/"$program.cpp")
+    group=$top/group/$1-$2
+    sources=("$top"/{mistake,steps,odd}/"$1"/*/"$2.cpp")
     options="-s $STATIC"
+    solution=$top/solution/$1/$2.cpp known=("$top"/{solution,starter}/"$1/$2")
 fi
 mkdir -p "$top/group"
 
@@ -25,21 +27,21 @@ text_of() { IFS= read -r -d '' text <"$1" || :; }
 
 # Makes the program a link to the solution's or the starter's, if it is the same.
 is_known() {
-    local known text mine
+    local same text mine
     text_of "$1.cpp"
     mine=$text
-    for known in solution starter; do
-        text_of "$top/$known/$lesson/$program.cpp"
+    for same in ${known[@]+"${known[@]}"}; do
+        text_of "$same.cpp"
         [ "$mine" = "$text" ] || continue
-        ln -s "$PWD/$top/$known/$lesson/$program" "$1"
+        ln -s "$PWD/$same" "$1"
         return
     done
     return 1
 }
 
-# together SOLUTION: the one source of all programs.
+# The one source of all programs.
 together() {
-    awk -v solution="$1" '
+    awk -v solution="$solution" '
         FNR == 1 { file = FILENAME; if (file != solution) files[++count] = file }
         /^#include </ && !seen[$0]++ { print }
         /^#include/ { headers[file]++; next }
@@ -87,18 +89,16 @@ together() {
                 printf "    if (strstr(self, \"%s\"))\n        return v%d::main(argc, argv);\n", \
                     substr(files[f], 1, length(files[f]) - 4), f
             print "    return size < 0 ? 126 : 127;\n}"
-        }' "$1" "${programs[@]/%/.cpp}"
+        }' "$solution" "${programs[@]/%/.cpp}"
 }
 
-programs=() solution=/dev/null
-[ "$1" = sanitized ] || solution=$top/solution/$lesson/$program.cpp
+programs=()
 for source in "${sources[@]}"; do
     rm -f "${source%.cpp}"
-    [ "$1" = sanitized ] || ! is_known "${source%.cpp}" || continue
-    programs+=("${source%.cpp}")
+    is_known "${source%.cpp}" || programs+=("${source%.cpp}")
 done
 [ ${#programs[@]} -gt 0 ] || exit 0
-together "$solution" >"$group.cpp"
+together >"$group.cpp"
 # shellcheck disable=SC2086 # options are several words
 if ${CXX:-g++} -w $options -o "$group" "$group.cpp" 2>"$group.log"; then
     for program in "${programs[@]}"; do ln "$group" "$program"; done

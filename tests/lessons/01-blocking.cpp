@@ -271,6 +271,15 @@ Check writes_the_rest(1, 5, "goes on after a write() that a signal cut short", [
     client.expect_all(wanted);
 }, 1, true);
 
+// That server holds as many descriptors as before whom came.
+void expect_closed(Lab &lab, const Program &server, int before, const std::string &whom)
+{
+    lab.because("a descriptor that stays open is one less for the clients to come",
+                "close() the client's descriptor, whichever way it leaves");
+    lab.wait_for("your server should hold no descriptor of " + whom,
+                 [&] { return open_descriptors(server.pid) == before; });
+}
+
 Check endless_line(1, 6, "refuses a line without end so that its client can read why", [](Lab &lab) {
     lab.because("close() with bytes unread sends a reset, which wipes out your answer",
                 "shutdown(SHUT_WR), then read and throw away, then close()");
@@ -287,10 +296,7 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
     client.expect("error: line too long\n");
     client.half_close(); // a server may wait for that before it closes
     client.expect_clean_end();
-    lab.because("a descriptor that stays open is one less for the clients to come",
-                "close() the client's descriptor, whichever way it leaves");
-    lab.wait_for("your server should hold no descriptor of the client that was refused and has gone",
-                 [&] { return open_descriptors(server.pid) == before; });
+    expect_closed(lab, server, before, "the client that was refused and has gone");
     serves_on(lab, 3);
 });
 
@@ -329,11 +335,8 @@ Check survives_reset(1, 7, "survives a client that resets the connection", [](La
     second.close();
     if (third.line().compare(0, 6, "hello ") != 0)
         lab.unmet(third.name + " should be greeted");
-    lab.because("a descriptor that stays open is one less for the clients to come",
-                "close() the client's descriptor, whichever way it leaves");
     third.close();
-    lab.wait_for("your server should hold no descriptor of those that have gone",
-                 [&] { return open_descriptors(server.pid) == before; });
+    expect_closed(lab, server, before, "those that have gone");
 });
 
 Check survives_sigpipe(1, 7, "survives writing to a client that has gone", [](Lab &lab) {
