@@ -94,6 +94,7 @@ rest_of_the_kit() {
     [ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
     kit_test "unit tests" unit_tests
     [ ! -d solutions ] || kit_test "starters" tests/kit/compare-starter.sh "${@/#/lessons/}"
+    [ ! -d solutions ] || kit_test "helpers of several lessons" tests/kit/same-helpers.sh "$@"
     unless_kept shellcheck kit_test "shellcheck" shell_scripts
 }
 
@@ -101,7 +102,7 @@ rest_of_the_kit() {
 mkdir -p build/kept
 state=$(state_of_all "$@" | cksum)
 list=$(tests/kit/variants.sh --list "$@")
-total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 7 || echo 2)))
+total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 8 || echo 2)))
 [ ! -d tests/hostile ] || total=$((total + $(find tests/hostile -name '*.cpp' | wc -l) + 1))
 while read -r word count what; do
     verdict "$word" "$count" "$what"

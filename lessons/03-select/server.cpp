@@ -21,7 +21,7 @@ struct Client {
     std::string input;  // received, not yet a whole line
     std::string output; // to be sent at the end of this round
     bool leaving;       // has had our last words; what it sends is thrown away
-    long leave_by;      // when it must have gone; counts only while it is leaving
+    long deadline;      // when it must have gone; counts only while it is leaving
     bool gone;          // to be closed at the end of this round
 };
 
@@ -182,12 +182,12 @@ bool wait_readable(int listener, const std::vector<Client> &clients, fd_set &rea
 {
     // STEP 1: empty readable, put the listener and every client into it, and call select()
     // with the highest of them plus one. The timeout is the time until the first leaving
-    // client's leave_by; nullptr if nobody is leaving. False if it was interrupted. man 2 select
+    // client's deadline; nullptr if nobody is leaving. False if it was interrupted. man 2 select
     (void)listener, (void)clients, (void)readable; // (until step 1)
     exit(EXIT_SUCCESS);                            // (until step 1)
 }
 
-// Closes and forgets those that have gone.
+// Closes and forgets those that have gone, and those whose second is over.
 void sweep(std::vector<Client> &clients)
 {
     // STEP 4: those who should have left by now have gone. Close the descriptors of all

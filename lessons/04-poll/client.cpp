@@ -82,7 +82,7 @@ int take_in(int fd, std::string &queue, size_t most)
 }
 
 // Sends as much of queue as the socket takes now. False: the server is lost.
-bool send_some(int fd, std::string &queue)
+bool send_queue(int fd, std::string &queue)
 {
     ssize_t n = write(fd, queue.data(), queue.size());
     if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -115,7 +115,7 @@ int main(int argc, char *argv[])
     // STEP 7: while received is 1: poll() the server for POLLIN, for POLLOUT too while there
     // is something unsent, and while there is not, and typed is 1, standard input. Before all
     // else, take in what the server sends (ANSWERS) and print it. Of your input take LINES; at
-    // its end, end our half only. If send_some() fails, typed is -1, and nothing is unsent.
+    // its end, end our half only. If send_queue() fails, typed is -1, and nothing is unsent.
     // man 2 poll
     (void)server;         // (until step 7)
     (void)LINES;          // (until step 7)

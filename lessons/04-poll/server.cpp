@@ -120,7 +120,7 @@ void answer_input(std::vector<Client> &clients, Client &client)
 }
 
 // Takes in what client has sent; the kernel tells of a reset here too.
-void receive(std::vector<Client> &clients, Client &client, long idle)
+void receive_some(std::vector<Client> &clients, Client &client, long idle)
 {
     // STEP 2: one read(). EAGAIN: nothing was there after all. Lost: gone. At the end the
     // client may still be owed something: ended. Else its idle time starts again, and its
@@ -142,7 +142,7 @@ void send_some(Client &client)
 }
 
 // Lets the next client in. False: there are no descriptors left.
-bool welcome(int listener, std::vector<Client> &clients, int &next_id, long idle)
+bool let_in(int listener, std::vector<Client> &clients, int &next_id, long idle)
 {
     int fd = accept(listener, nullptr, nullptr);
     if (fd == -1) {
@@ -156,30 +156,6 @@ bool welcome(int listener, std::vector<Client> &clients, int &next_id, long idle
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, false,
                        idle == NEVER ? NEVER : now() + idle, now(), false});
     return true;
-}
-
-// Closes and forgets those that have gone. True: there was one.
-bool sweep(std::vector<Client> &clients)
-{
-    for (Client &client : clients)
-        if (client.gone)
-            close(client.fd);
-    auto kept = std::remove_if(clients.begin(), clients.end(),
-                               [](const Client &client) { return client.gone; });
-    bool any = kept != clients.end();
-    clients.erase(kept, clients.end());
-    return any;
-}
-
-// Those whose time is over: idle ones are told, leaving ones closed. Who is owed answers may
-// have sent what we did not read yet: it is not idle.
-void enforce_deadlines(std::vector<Client> &clients, long idle)
-{
-    // STEP 5: those whose deadline has come: one that is leaving has gone. From any other
-    // receive() once more; if that moved its deadline, or has dismissed it, it stays. Else
-    // dismiss it with "error: idle too long\n".
-    (void)clients; // (until step 5)
-    (void)idle;    // (until step 5)
 }
 
 // What poll() is to watch: the listener, then the clients in their order. Who is owed
@@ -201,6 +177,31 @@ int time_left(const std::vector<Client> &clients, long until)
     // STEP 5: the time until the first of all deadlines, until among them, never less than
     // 0; -1 if there is none. No more than PATIENCE while somebody is owed something. man 2 poll
     return clients.empty() && until == NEVER ? -1 : 1000; // (until step 5)
+}
+
+// Tells those whose idle time is over. Who is owed answers may have sent what we did not
+// read yet: it is not idle.
+void dismiss_idle(std::vector<Client> &clients, long idle)
+{
+    // STEP 5: from each that is not leaving, and whose deadline has come, receive_some() once
+    // more. If that moved its deadline, or has dismissed it, it stays; else dismiss it with
+    // "error: idle too long\n".
+    (void)clients; // (until step 5)
+    (void)idle;    // (until step 5)
+}
+
+// Closes and forgets those that have gone, and those whose second is over.
+void sweep(std::vector<Client> &clients)
+{
+    for (Client &client : clients) {
+        if (client.leaving && now() >= client.deadline)
+            client.gone = true;
+        if (client.gone)
+            close(client.fd);
+    }
+    clients.erase(std::remove_if(clients.begin(), clients.end(),
+                                 [](const Client &client) { return client.gone; }),
+                  clients.end());
 }
 
 int main(int argc, char *argv[])
@@ -227,20 +228,22 @@ int main(int argc, char *argv[])
                 complain("poll");
             continue;
         }
-        // The clients first: welcome() adds to them, and watch knows nothing of it.
-        // STEP 2: receive() from each client whose revents has POLLIN, POLLHUP or POLLERR -
+        // The clients first: let_in() adds to them, and watch knows nothing of it.
+        // STEP 2: receive_some() from each client whose revents has POLLIN, POLLHUP or POLLERR -
         // the last two come unasked. One that has ended already has gone then. man 2 poll
         if (closed_until != NEVER && now() >= closed_until)
             closed_until = NEVER;
         // STEP 4: out of descriptors the listener stays ready, and the loop would spin: when
-        // welcome() fails, set closed_until, so that the listener is not watched for a second,
+        // let_in() fails, set closed_until, so that the listener is not watched for a second,
         // or until somebody leaves. man 2 accept
-        if (watch[0].revents)                            // (until step 4)
-            welcome(listener, clients, next_id, idle); // (until step 4)
-        enforce_deadlines(clients, idle);
+        if (watch[0].revents)                         // (until step 4)
+            let_in(listener, clients, next_id, idle); // (until step 4)
+        dismiss_idle(clients, idle);
         for (Client &client : clients)
             send_some(client);
-        if (sweep(clients))
+        size_t before = clients.size();
+        sweep(clients);
+        if (clients.size() < before) // there are descriptors again
             closed_until = NEVER;
     }
 }

@@ -21,7 +21,7 @@ struct Client {
     std::string input;  // received, not yet a whole line
     std::string output; // to be sent at the end of this round
     bool leaving;       // has had our last words; what it sends is thrown away
-    long leave_by;      // when it must have gone; counts only while it is leaving
+    long deadline;      // when it must have gone; counts only while it is leaving
     bool gone;          // to be closed at the end of this round
 };
 
@@ -111,7 +111,7 @@ void dismiss(Client &client, const std::string &why)
 {
     client.output += why;
     client.leaving = true;
-    client.leave_by = now() + LINGER;
+    client.deadline = now() + LINGER;
 }
 
 // Answers every whole line of client's input; an unfinished one stays.
@@ -198,7 +198,7 @@ bool wait_readable(int listener, const std::vector<Client> &clients, fd_set &rea
         FD_SET(client.fd, &readable);
         highest = std::max(highest, client.fd);
         if (client.leaving)
-            wake = wake == -1 ? client.leave_by : std::min(wake, client.leave_by);
+            wake = wake == -1 ? client.deadline : std::min(wake, client.deadline);
     }
     long wait = std::max(0L, wake - now());
     timeval timeout{wait / 1000, wait % 1000 * 1000};
@@ -208,11 +208,11 @@ bool wait_readable(int listener, const std::vector<Client> &clients, fd_set &rea
     return ready != -1;
 }
 
-// Closes and forgets those that have gone.
+// Closes and forgets those that have gone, and those whose second is over.
 void sweep(std::vector<Client> &clients)
 {
     for (Client &client : clients) {
-        if (client.leaving && now() >= client.leave_by)
+        if (client.leaving && now() >= client.deadline)
             client.gone = true;
         if (client.gone)
             close(client.fd);

@@ -91,7 +91,7 @@ int take_in(int fd, std::string &queue, size_t most)
 }
 
 // Sends as much of queue as the socket takes now. False: the server is lost.
-bool send_some(int fd, std::string &queue)
+bool send_queue(int fd, std::string &queue)
 {
     ssize_t n = write(fd, queue.data(), queue.size());
     if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -138,7 +138,7 @@ int main(int argc, char *argv[])
             if (typed != 1)
                 shutdown(server, SHUT_WR); // "no more from us"; answers still come
         }
-        if (!unsent.empty() && !send_some(server, unsent)) {
+        if (!unsent.empty() && !send_queue(server, unsent)) {
             typed = -1;
             unsent.clear();
         }

@@ -120,7 +120,7 @@ void answer_input(std::vector<Client> &clients, Client &client)
 }
 
 // Takes in what client has sent; the kernel tells of a reset here too.
-void receive(std::vector<Client> &clients, Client &client, long idle)
+void receive_some(std::vector<Client> &clients, Client &client, long idle)
 {
     char bytes[4096];
     ssize_t n = read_some(client.fd, bytes, sizeof bytes);
@@ -161,7 +161,7 @@ void send_some(Client &client)
 }
 
 // Lets the next client in. False: there are no descriptors left.
-bool welcome(int listener, std::vector<Client> &clients, int &next_id, long idle)
+bool let_in(int listener, std::vector<Client> &clients, int &next_id, long idle)
 {
     int fd = accept(listener, nullptr, nullptr);
     if (fd == -1) {
@@ -175,36 +175,6 @@ bool welcome(int listener, std::vector<Client> &clients, int &next_id, long idle
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, false,
                        idle == NEVER ? NEVER : now() + idle, now(), false});
     return true;
-}
-
-// Closes and forgets those that have gone. True: there was one.
-bool sweep(std::vector<Client> &clients)
-{
-    for (Client &client : clients)
-        if (client.gone)
-            close(client.fd);
-    auto kept = std::remove_if(clients.begin(), clients.end(),
-                               [](const Client &client) { return client.gone; });
-    bool any = kept != clients.end();
-    clients.erase(kept, clients.end());
-    return any;
-}
-
-// Those whose time is over: idle ones are told, leaving ones closed. Who is owed answers may
-// have sent what we did not read yet: it is not idle.
-void enforce_deadlines(std::vector<Client> &clients, long idle)
-{
-    for (Client &client : clients) {
-        if (client.deadline == NEVER || now() < client.deadline)
-            continue;
-        if (client.leaving) {
-            client.gone = true;
-            continue;
-        }
-        receive(clients, client, idle);
-        if (!client.gone && now() >= client.deadline)
-            dismiss(client, "error: idle too long\n");
-    }
 }
 
 // What poll() is to watch: the listener, then the clients in their order. Who is owed
@@ -234,6 +204,33 @@ int time_left(const std::vector<Client> &clients, long until)
     return until == NEVER ? -1 : static_cast<int>(std::max(0L, until - now()));
 }
 
+// Tells those whose idle time is over. Who is owed answers may have sent what we did not
+// read yet: it is not idle.
+void dismiss_idle(std::vector<Client> &clients, long idle)
+{
+    for (Client &client : clients) {
+        if (client.leaving || client.deadline == NEVER || now() < client.deadline)
+            continue;
+        receive_some(clients, client, idle);
+        if (!client.gone && now() >= client.deadline)
+            dismiss(client, "error: idle too long\n");
+    }
+}
+
+// Closes and forgets those that have gone, and those whose second is over.
+void sweep(std::vector<Client> &clients)
+{
+    for (Client &client : clients) {
+        if (client.leaving && now() >= client.deadline)
+            client.gone = true;
+        if (client.gone)
+            close(client.fd);
+    }
+    clients.erase(std::remove_if(clients.begin(), clients.end(),
+                                 [](const Client &client) { return client.gone; }),
+                  clients.end());
+}
+
 int main(int argc, char *argv[])
 {
     int port = argc > 1 ? port_from(argv[1]) : 5000;
@@ -258,23 +255,25 @@ int main(int argc, char *argv[])
                 complain("poll");
             continue;
         }
-        // The clients first: welcome() adds to them, and watch knows nothing of it.
+        // The clients first: let_in() adds to them, and watch knows nothing of it.
         for (size_t i = 0; i + 1 < watch.size(); i++) {
             if (watch[i + 1].revents & (POLLIN | POLLHUP | POLLERR)) {
                 if (clients[i].ended)
                     clients[i].gone = true; // nobody is left to take its answers
                 else
-                    receive(clients, clients[i], idle);
+                    receive_some(clients, clients[i], idle);
             }
         }
         if (closed_until != NEVER && now() >= closed_until)
             closed_until = NEVER;
-        if (watch[0].revents && !welcome(listener, clients, next_id, idle))
+        if (watch[0].revents && !let_in(listener, clients, next_id, idle))
             closed_until = now() + 1000; // until somebody leaves; else the loop would spin
-        enforce_deadlines(clients, idle);
+        dismiss_idle(clients, idle);
         for (Client &client : clients)
             send_some(client);
-        if (sweep(clients))
+        size_t before = clients.size();
+        sweep(clients);
+        if (clients.size() < before) // there are descriptors again
             closed_until = NEVER;
     }
 }
