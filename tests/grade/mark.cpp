@@ -119,7 +119,7 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
     for (const Check *check : checks) {
         const Outcome &outcome = outcomes.at(check);
         result.checks.push_back(
-            {check->lesson, check->step, check->name, outcome.verdict, outcome.seconds, outcome.report});
+            {check->lesson, check->step, check->name, outcome.verdict, outcome.seconds, text_of(outcome.explanation)});
     }
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     return result;

@@ -133,8 +133,8 @@ void judge(const Variant &variant, const Run &run)
         skipped += outcome.verdict == SKIPPED;
         awaited_skipped = awaited_skipped || (outcome.verdict == SKIPPED && is(check, awaited));
         if (outcome.verdict == BROKEN || outcome.verdict == FAILED) {
-            report = outcome.report;
-            found = outcome.verdict == BROKEN ? "the kit stumbled: " + report
+            report = text_of(outcome.explanation);
+            found = outcome.verdict == BROKEN ? "the kit stumbled: " + entry(outcome.explanation, "what happened")
                     : is(check, awaited)      ? awaited
                                               : label(check);
             excused = outcome.verdict == FAILED && variant.kind == "mistake";

@@ -1,16 +1,12 @@
 #include "report.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <set>
 #include <sstream>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace
@@ -18,20 +14,7 @@ namespace
 
 namespace fs = std::filesystem;
 
-const size_t WIDTH = 80;  // columns
-const size_t LABELS = 19; // columns of "     your server   "
-const char *const BY_SIGNAL = "was ended by signal", *const WITH_STATUS = "has ended with status"; // see Lab::where_is()
-
-bool unicode_terminal()
-{
-    for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        const char *value = getenv(name);
-        if (value && *value)
-            return strstr(value, "UTF-8") || strstr(value, "utf8");
-    }
-    return false;
-}
-
+const size_t WIDTH = 80; // columns
 const bool UNICODE = unicode_terminal();
 const char *const DOT = UNICODE ? "·" : "-";
 
@@ -39,50 +22,6 @@ std::string colour(const char *code, const std::string &text)
 {
     static const bool on = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     return on ? std::string("\033[") + code + 'm' + text + "\033[0m" : text;
-}
-
-// A label, and beside it text, broken between words to fit the line.
-std::string labelled(const std::string &label, const std::string &text)
-{
-    std::string out, margin = "     " + label;
-    for (const std::string &line : wrapped(text, WIDTH - LABELS)) {
-        margin.resize(LABELS, ' ');
-        out += margin + line + '\n';
-        margin.clear();
-    }
-    return out;
-}
-
-// The last line that programs wrote to stderr, but for "listening on".
-std::string last_line(const std::string &words)
-{
-    std::string last;
-    std::istringstream lines(words);
-    for (std::string line; std::getline(lines, line);)
-        if (!line.empty() && line.compare(0, 12, "listening on") != 0)
-            last = line;
-    return last;
-}
-
-// "server.cpp:45, heap-buffer-overflow": what a sanitizer has found; or "".
-std::string sanitizer_found(const std::string &words)
-{
-    size_t at = words.find("ERROR: AddressSanitizer: ");
-    std::string kind;
-    if (at != std::string::npos) {
-        at += strlen("ERROR: AddressSanitizer: ");
-        kind = words.substr(at, words.find_first_of(" \n", at) - at);
-    } else if ((at = words.find("runtime error: ")) != std::string::npos) {
-        kind = words.substr(at + strlen("runtime error: "), 100);
-        kind.erase(std::min(kind.size(), kind.find('\n')));
-        at = words.rfind('\n', at) == std::string::npos ? 0 : words.rfind('\n', at);
-    } else {
-        return "";
-    }
-    size_t file = std::min(words.find("server.cpp:", at), words.find("client.cpp:", at));
-    if (file == std::string::npos)
-        return kind;
-    return words.substr(file, words.find_first_not_of("0123456789", file + 11) - file) + ", " + kind;
 }
 
 // The call that a text speaks of first, as "man 2 read".
@@ -217,9 +156,9 @@ void print_waiting(const Tally &tally)
 void print_failure(const std::string &place, const std::string &standing, const Check &check, const Outcome &outcome,
                    bool first)
 {
-    printf("%s%s", outcome.report.c_str(), outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
+    printf("%s%s", text_of(outcome.explanation).c_str(), outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
     std::string see = lesson_folder(check.lesson) + "/README.md, step " + std::to_string(check.step);
-    std::string page = man_page(outcome.report.substr(std::min(outcome.report.size(), outcome.report.find("     try "))));
+    std::string page = man_page(entry(outcome.explanation, "try"));
     printf("%s\n", labelled("see", see + (page.empty() ? "" : std::string(" ") + DOT + ' ' + page)).c_str());
     if (!standing.empty())
         printf("  Take out the line that stood in for your work: %s\n", standing.c_str());
@@ -250,86 +189,11 @@ void print_sum(const std::string &folder, int lesson, bool one_step, const Tally
         printf("  %s\n", line.c_str());
 }
 
-// Of each name the program that was started last.
-std::map<std::string, const Program *> latest(const Lab &lab)
-{
-    std::map<std::string, const Program *> found;
-    for (const Program &program : lab.programs)
-        if (!program.stopped)
-            found[program.name] = &program;
-    return found;
-}
-
-// Whether it was ended for what it did itself, not for what a peer did (SIGPIPE).
-bool has_crashed(const Program *program)
-{
-    int signal = program->status != -1 && WIFSIGNALED(program->status) ? WTERMSIG(program->status) : 0;
-    return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE || signal == SIGILL;
-}
-
-// Where the entry with this label begins in a report, and where the next does; its end: there is none.
-std::pair<size_t, size_t> entry(const std::string &report, const std::string &label)
-{
-    size_t begin = report.find("\n     " + label), end = begin;
-    if (begin == std::string::npos)
-        return {report.size(), report.size()};
-    begin++;
-    do
-        end = report.find("\n     ", end + 1);
-    while (end != std::string::npos && report[end + 6] == ' ');
-    return {begin, end == std::string::npos ? report.size() : end + 1};
-}
-
 } // namespace
-
-bool may_have_crashed(const std::string &report)
-{
-    bool exited = report.find(WITH_STATUS) != std::string::npos;
-    return report.find(BY_SIGNAL) != std::string::npos ||
-           (!exited && report.find("connection ended") != std::string::npos);
-}
-
-std::string with_place(std::string report, const std::string &closer)
-{
-    auto [begin, end] = entry(closer, "the place");
-    if (begin == end)
-        return report;
-    report.insert(entry(report, "what happened").second, closer.substr(begin, end - begin));
-    for (const char *guess : {"last words", "why", "try"}) {
-        auto [from, to] = entry(report, guess);
-        report.erase(from, to - from);
-    }
-    return report;
-}
 
 std::string number(const Check &check)
 {
     return std::to_string(check.lesson) + '.' + std::to_string(check.step);
-}
-
-std::string explain(const Lab &lab, const std::string &what, unsigned seed)
-{
-    std::string text = '\n' + lab.story.picture(UNICODE) + '\n' + labelled("what happened", what);
-    std::string found = sanitizer_found(lab.last_words()), words;
-    if (!found.empty())
-        text += labelled("the place", found);
-    bool crashed = !found.empty(); // which has reasons of its own
-    for (const auto &[name, program] : latest(lab)) {
-        std::string where = lab.where_is(*program);
-        crashed = crashed || has_crashed(program);
-        words += '\n' + program->err;
-        if (what.find(where) == std::string::npos)
-            text += labelled("your " + name, where);
-    }
-    words = last_line(words);
-    if (found.empty() && !words.empty())
-        text += labelled("last words", in_quotes(words, 120));
-    if (!crashed && !lab.why.empty())
-        text += labelled("why", lab.why) + labelled("try", lab.remedy);
-    text += labelled("again", "with SEED=" + std::to_string(seed) + " before make: the same random lines");
-    for (size_t at; !UNICODE && (at = text.find("…")) != std::string::npos;)
-        text.replace(at, strlen("…"), "~");
-    return text;
 }
 
 int report(const std::string &folder, int lesson, bool one_step,

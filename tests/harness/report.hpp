@@ -6,17 +6,6 @@
 
 #include "session.hpp"
 
-// What a check that failed has to say, ready to be printed: the picture of what
-// happened, where the programs are, why, and what to try.
-std::string explain(const Lab &lab, const std::string &what, unsigned seed);
-
-// Whether a report is of a program that may have crashed; a process that served one client
-// among them.
-bool may_have_crashed(const std::string &report);
-
-// The same report with the place of the crash that closer, on a build with sanitizers, tells.
-std::string with_place(std::string report, const std::string &closer);
-
 // "3.2", LESSON.STEP.
 std::string number(const Check &check);
 

@@ -91,14 +91,15 @@ void look_closer(Options options, const std::vector<const Check *> &checks, Outc
         auto found = outcomes.find(check);
         if (found == outcomes.end() || found->second.verdict != FAILED)
             continue;
-        if (!may_have_crashed(found->second.report))
+        if (!found->second.explanation.may_have_crashed)
             return;
         options.subject.command += SANITIZERS;
         options.subject.output = "build/sanitized/" + options.subject.folder;
         if (!build(options.subject, isolated).done)
             return;
         Outcomes closer = run({{check}, options.subject.output, true, true, 1}, isolated);
-        found->second.report = with_place(found->second.report, closer[check].report);
+        Explanation &first = found->second.explanation;
+        first = with_place(first, closer[check].explanation);
         return;
     }
 }

@@ -22,7 +22,6 @@
 #include "compile.hpp"
 #include "need.hpp"
 #include "proc.hpp"
-#include "report.hpp"
 
 namespace
 {
@@ -106,6 +105,12 @@ double longest()
     return LONGEST * std::max(1.0, slowness());
 }
 
+// What happened, where there is nothing more to say of it.
+Explanation just(const std::string &what)
+{
+    return {"", {{"what happened", what}}, false};
+}
+
 // Tells the story of check, in its box, and writes the outcome to fd.
 int run_story(const Check &check, const Binaries &binaries, bool isolated, int fd)
 {
@@ -113,7 +118,8 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
     srandom(seed);
     char verdict = PASSED;
     double tension = 0;
-    std::string report, used = "-"; // then s for each server, c for each client that it ran
+    Explanation explanation{};
+    std::string used = "-"; // then s for each server, c for each client that it ran
     try {
         allow_descriptors(); // the lab has one end of every connection, in lessons 3 and 4 of over 1,000
         Lab lab(isolated ? make_network() : loopback_network(), binaries);
@@ -123,15 +129,15 @@ int run_story(const Check &check, const Binaries &binaries, bool isolated, int f
         } catch (const Unmet &unmet) {
             verdict = FAILED;
             lab.settle();
-            report = explain(lab, unmet.what, seed);
+            explanation = explain(lab, unmet.what, seed);
         }
         for (const Program &program : lab.programs)
             used += program.name[0];
     } catch (const std::exception &error) {
         verdict = BROKEN;
-        report = error.what();
+        explanation = just(error.what());
     }
-    std::string result = verdict + std::to_string(tension) + ' ' + used + '\n' + report;
+    std::string result = verdict + std::to_string(tension) + ' ' + used + '\n' + packed(explanation);
     return write(fd, result.data(), result.size()) == -1 ? 4 : 0;
 }
 
@@ -155,10 +161,10 @@ void end(const Job &job)
 
 Outcome outcome_of(const Job &job, bool isolated)
 {
-    Outcome outcome{BROKEN, seconds_since(job.started), 0, false, false, "the check ended without a word"};
+    Outcome outcome{BROKEN, seconds_since(job.started), 0, false, false, just("the check ended without a word")};
     if (!isolated) { // where no box keeps signals in
         outcome.verdict = FAILED;
-        outcome.report = "  A signal ended the check. Whom does your program kill()?\n";
+        outcome.explanation = just("a signal ended the check. Whom does your program kill()?");
     }
     std::istringstream head(job.text);
     char verdict;
@@ -167,7 +173,7 @@ Outcome outcome_of(const Job &job, bool isolated)
         outcome.verdict = static_cast<Verdict>(verdict);
         outcome.server = used.find('s') != std::string::npos;
         outcome.client = used.find('c') != std::string::npos;
-        outcome.report = printable(job.text.substr(job.text.find('\n') + 1));
+        outcome.explanation = unpacked(job.text.substr(job.text.find('\n') + 1));
     }
     return outcome;
 }
@@ -218,7 +224,7 @@ public:
         while (!decided(run) && (check = next_of(run)) && jobs.size() < at_once && under_way(run) < run.at_once) {
             run.started.insert(check);
             if (check->isolated && !isolated) {
-                run.outcomes[check] = {SKIPPED, 0, 0, false, false, ""};
+                run.outcomes[check] = {SKIPPED, 0, 0, false, false, {}};
                 continue;
             }
             if (!run.open)
@@ -240,7 +246,7 @@ public:
                 continue;
             end(jobs[i]);
             jobs[i].run->outcomes[jobs[i].check] =
-                late ? Outcome{FAILED, longest(), 1, false, false, "  it did not come to an end in time\n"}
+                late ? Outcome{FAILED, longest(), 1, false, false, just("it did not come to an end in time")}
                      : outcome_of(jobs[i], isolated);
             jobs.erase(jobs.begin() + static_cast<long>(i));
         }

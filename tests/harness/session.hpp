@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "explain.hpp"
 
 enum Verdict { PASSED = 'p', FAILED = 'f', SKIPPED = 's', BROKEN = 'b' };
 
@@ -17,7 +18,7 @@ struct Outcome {
     double seconds;     // how long it took
     double tension;     // see Lab
     bool server, client; // which of the two programs it has run
-    std::string report; // for FAILED and BROKEN, ready to be printed
+    Explanation explanation; // for FAILED and BROKEN
 };
 using Outcomes = std::map<const Check *, Outcome>;
 

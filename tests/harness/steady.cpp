@@ -80,7 +80,7 @@ void note(std::vector<Record> &records, const Lesson &lesson)
         same->seconds = std::max(same->seconds, outcome.seconds);
         same->tension = std::max(same->tension, outcome.tension);
         if (outcome.verdict != PASSED && same->flakes++ == 0)
-            same->report = outcome.report;
+            same->report = text_of(outcome.explanation);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <sstream>
 
 namespace
@@ -118,13 +120,24 @@ std::string printable(std::string text)
     return text;
 }
 
+bool unicode_terminal()
+{
+    for (const char *name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const char *value = getenv(name);
+        if (value && *value)
+            return strstr(value, "UTF-8") || strstr(value, "utf8");
+    }
+    return false;
+}
+
 void Story::tell(const std::string &from, const std::string &to, const std::string &text)
 {
     events.push_back({from, to, text});
 }
 
-std::string Story::picture(bool unicode) const
+std::string Story::picture() const
 {
+    const bool unicode = unicode_terminal();
     const std::string bar = unicode ? "│" : "|", line = unicode ? "─" : "-";
     const std::string right = unicode ? "▶" : ">", left = unicode ? "◀" : "<";
     size_t first = events.size() > SHOWN ? events.size() - SHOWN : 0;

@@ -14,7 +14,7 @@ public:
     // Text that goes from one actor to another; to "" for what happens in one place.
     void tell(const std::string &from, const std::string &to, const std::string &text);
     // The last steps as a sequence diagram of at most three actors, 80 columns wide.
-    std::string picture(bool unicode) const;
+    std::string picture() const;
 
 private:
     struct Event {
@@ -22,6 +22,9 @@ private:
     };
     std::vector<Event> events;
 };
+
+// Whether the locale is one in which more than ASCII can be printed.
+bool unicode_terminal();
 
 // Text in quotes, control characters as \n or \x00, cut to width.
 std::string in_quotes(const std::string &text, size_t width = 24);

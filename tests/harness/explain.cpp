@@ -1,0 +1,169 @@
+#include "explain.hpp"
+
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <sstream>
+#include <sys/wait.h>
+
+namespace
+{
+
+const size_t WIDTH = 80;  // columns
+const size_t LABELS = 19; // columns of "     your server   "
+
+// The last line that programs wrote to stderr, but for "listening on".
+std::string last_line(const std::string &words)
+{
+    std::string last;
+    std::istringstream lines(words);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.empty() && line.compare(0, 12, "listening on") != 0)
+            last = line;
+    return last;
+}
+
+// "server.cpp:45, heap-buffer-overflow": what a sanitizer has found; or "".
+std::string sanitizer_found(const std::string &words)
+{
+    size_t at = words.find("ERROR: AddressSanitizer: ");
+    std::string kind;
+    if (at != std::string::npos) {
+        at += strlen("ERROR: AddressSanitizer: ");
+        kind = words.substr(at, words.find_first_of(" \n", at) - at);
+    } else if ((at = words.find("runtime error: ")) != std::string::npos) {
+        kind = words.substr(at + strlen("runtime error: "), 100);
+        kind.erase(std::min(kind.size(), kind.find('\n')));
+        at = words.rfind('\n', at) == std::string::npos ? 0 : words.rfind('\n', at);
+    } else {
+        return "";
+    }
+    size_t file = std::min(words.find("server.cpp:", at), words.find("client.cpp:", at));
+    if (file == std::string::npos)
+        return kind;
+    return words.substr(file, words.find_first_not_of("0123456789", file + 11) - file) + ", " + kind;
+}
+
+// Of each name the program that was started last.
+std::map<std::string, const Program *> latest(const Lab &lab)
+{
+    std::map<std::string, const Program *> found;
+    for (const Program &program : lab.programs)
+        if (!program.stopped)
+            found[program.name] = &program;
+    return found;
+}
+
+// Whether it was ended for what it did itself, not for what a peer did (SIGPIPE).
+bool has_crashed(const Program *program)
+{
+    int signal = program->status != -1 && WIFSIGNALED(program->status) ? WTERMSIG(program->status) : 0;
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE || signal == SIGILL;
+}
+
+// What became of the programs, as far as a crash is concerned.
+struct Ends {
+    bool crashed, signalled, exited;
+};
+
+Ends ends_of(const Lab &lab)
+{
+    Ends ends{false, false, false};
+    for (const auto &[name, program] : latest(lab)) {
+        ends.crashed = ends.crashed || has_crashed(program);
+        ends.signalled = ends.signalled || (program->status != -1 && WIFSIGNALED(program->status));
+        ends.exited = ends.exited || (program->status != -1 && WIFEXITED(program->status));
+    }
+    return ends;
+}
+
+} // namespace
+
+Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
+{
+    const std::string found = sanitizer_found(lab.last_words());
+    const Ends ends = ends_of(lab);
+    // A process that served one client may crash too, and nobody but that client hears of it.
+    bool lost = !ends.exited && what.find("connection ended") != std::string::npos;
+    Explanation all{lab.story.picture(), {{"what happened", what}}, ends.signalled || lost};
+    if (!found.empty())
+        all.entries.push_back({"the place", found});
+    std::string words;
+    for (const auto &[name, program] : latest(lab)) {
+        std::string where = lab.where_is(*program);
+        words += '\n' + program->err;
+        if (what.find(where) == std::string::npos)
+            all.entries.push_back({"your " + name, where});
+    }
+    words = last_line(words);
+    if (found.empty() && !words.empty())
+        all.entries.push_back({"last words", in_quotes(words, 120)});
+    if (found.empty() && !ends.crashed && !lab.why.empty()) { // a crash has reasons of its own
+        all.entries.push_back({"why", lab.why});
+        all.entries.push_back({"try", lab.remedy});
+    }
+    all.entries.push_back({"again", "with SEED=" + std::to_string(seed) + " before make: the same random lines"});
+    return all;
+}
+
+Explanation with_place(const Explanation &crash, const Explanation &closer)
+{
+    const std::string place = entry(closer, "the place");
+    if (place.empty())
+        return crash;
+    Explanation all{crash.picture, {}, true};
+    for (const Entry &each : crash.entries) {
+        if (each.label != "last words" && each.label != "why" && each.label != "try") // they were guesses
+            all.entries.push_back(each);
+        if (each.label == "what happened")
+            all.entries.push_back({"the place", place});
+    }
+    return all;
+}
+
+std::string entry(const Explanation &explanation, const std::string &label)
+{
+    for (const Entry &each : explanation.entries)
+        if (each.label == label)
+            return each.text;
+    return "";
+}
+
+std::string labelled(const std::string &label, const std::string &text)
+{
+    std::string out, margin = "     " + label;
+    for (const std::string &line : wrapped(text, WIDTH - LABELS)) {
+        margin.resize(LABELS, ' ');
+        out += margin + line + '\n';
+        margin.clear();
+    }
+    return out;
+}
+
+std::string text_of(const Explanation &explanation)
+{
+    std::string text = explanation.picture.empty() ? "" : '\n' + explanation.picture + '\n';
+    for (const Entry &each : explanation.entries)
+        text += labelled(each.label, each.text);
+    for (size_t at; !unicode_terminal() && (at = text.find("…")) != std::string::npos;)
+        text.replace(at, strlen("…"), "~");
+    return text;
+}
+
+std::string packed(const Explanation &explanation)
+{
+    std::string bytes = (explanation.may_have_crashed ? 'c' : '-') + printable(explanation.picture);
+    for (const Entry &each : explanation.entries)
+        bytes += '\0' + each.label + '\0' + printable(each.text);
+    return bytes;
+}
+
+Explanation unpacked(const std::string &bytes)
+{
+    std::istringstream fields(bytes);
+    Explanation explanation{"", {}, fields.get() == 'c'};
+    std::getline(fields, explanation.picture, '\0');
+    for (Entry each; std::getline(fields, each.label, '\0') && std::getline(fields, each.text, '\0');)
+        explanation.entries.push_back(each);
+    return explanation;
+}
