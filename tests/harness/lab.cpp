@@ -28,6 +28,7 @@ const size_t SOCKETS = 20000;    // sockets that no lesson needs
 const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
 const long GROWTH = 1 << 20;     // bytes: who takes them is about to become a hoarder
 const double NAP = 0.3;          // seconds in sleep() that clients do not mind
+const double DOZE = 3;           // times as long as at rest, where programs sleep with a time-out
 const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
 const long BURNED = 150000000L;  // nanoseconds of processor time in which something must happen
 
@@ -201,8 +202,8 @@ void Lab::watch_over(const std::string &what, double rest)
     Everyone all = look_at_all(!network.isolated);
     watch_hoards(all);
     watch_sleep(seen);
-    watch_burning(what, all);
     watch_rest(what, all, seen, std::max(rest, least_rest) * slow);
+    watch_burning(what, all);
     watch.cpu = all.cpu;
 }
 
@@ -240,7 +241,9 @@ void Lab::watch_burning(const std::string &what, const Everyone &all)
 void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, double most)
 {
     watch.rested = all.at_rest && all.cpu == watch.cpu ? watch.rested + seen : 0;
-    double resting = watch.rested / most;
+    // Who wakes now and then to look for something has looked often enough by then.
+    watch.dozed = all.asleep && watch.moved == moved ? watch.dozed + seen : 0;
+    double resting = std::max(watch.rested, watch.dozed / DOZE) / most;
     if (!timers && resting > 1)
         unmet(what);
     watch.longest = std::max(watch.longest, timers ? 0 : resting);
@@ -250,7 +253,7 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
 {
     double start = seconds_now(), deadline = start + seconds * slow, news = start;
     size_t seen = moved;
-    watch = {start, 0, 0, 0, -1, 0, 0, moved};
+    watch = {start, 0, 0, 0, 0, -1, 0, 0, moved};
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);

@@ -147,6 +147,7 @@ private:
     int awaited = -1; // the peer's socket that wait_for() is about
     struct Watch {
         double looked, rested, longest; // seconds; longest: of what rest allows
+        double dozed;                   // seconds asleep, time-outs or not, with nothing to show for it
         double slept;                   // seconds in sleep()
         long cpu, burned; // nanoseconds; burned: with nothing to show for it
         long memory;

@@ -144,10 +144,16 @@ ProcessState state_in(const std::string &task)
     return found;
 }
 
+// Whether a thread in this state has ended or is stopped.
+bool over(char state)
+{
+    return state == 'T' || state == 'Z' || state == 'X';
+}
+
 // Whether nothing but an event from outside can make this thread go on.
 bool rests(const std::string &task, char state)
 {
-    return state == 'T' || state == 'Z' || state == 'X' || (state == 'S' && !call_in(task).timed);
+    return over(state) || (state == 'S' && !call_in(task).timed);
 }
 
 long memory_of(pid_t pid)
@@ -218,7 +224,7 @@ Call sleeping_in(pid_t pid)
 
 Everyone look_at_all(bool descendants_only)
 {
-    Everyone all{0, 0, 0, true};
+    Everyone all{0, 0, 0, true, true};
     for (pid_t pid : descendants_only ? descendants_of(getpid()) : numbers_in("/proc")) {
         if (pid == getpid())
             continue;
@@ -228,6 +234,7 @@ Everyone look_at_all(bool descendants_only)
             std::string task = path(pid, "task/" + std::to_string(thread));
             ProcessState now = state_in(task);
             all.cpu += now.cpu;
+            all.asleep = all.asleep && (now.state == 'S' || over(now.state));
             all.at_rest = all.at_rest && rests(task, now.state);
         }
     }

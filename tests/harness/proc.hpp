@@ -43,6 +43,7 @@ struct Everyone {
     size_t processes;
     long cpu;    // nanoseconds, in all
     long memory; // bytes, in all
+    bool asleep;  // each has ended, is stopped, or sleeps
     bool at_rest; // each has ended, is stopped, or sleeps in a call that takes no time-out
 };
 Everyone look_at_all(bool descendants_only);
