@@ -29,6 +29,7 @@ const long HOARD = 512L << 20;   // bytes of memory that no lesson needs
 const long GROWTH = 1 << 20;     // bytes: who takes them is about to become a hoarder
 const double NAP = 0.3;          // seconds in sleep() that clients do not mind
 const double DOZE = 3;           // times as long as at rest, where programs sleep with a time-out
+const double TIMERS = 6;         // seconds asleep: twice the longest time that a lesson speaks of
 const double HANDSHAKE = 3.5;    // seconds at rest: a lost SYN is sent again after 1 s, then after 2
 const long BURNED = 150000000L;  // nanoseconds of processor time in which something must happen
 
@@ -244,9 +245,11 @@ void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, 
     // Who wakes now and then to look for something has looked often enough by then.
     watch.dozed = all.asleep && watch.moved == moved ? watch.dozed + seen : 0;
     double resting = std::max(watch.rested, watch.dozed / DOZE) / most;
-    if (!timers && resting > 1)
+    if (timers && all.processes > 0)
+        resting = watch.dozed / (TIMERS * slow);
+    if (resting > 1)
         unmet(what);
-    watch.longest = std::max(watch.longest, timers ? 0 : resting);
+    watch.longest = std::max(watch.longest, resting);
 }
 
 void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, double seconds, double rest)
