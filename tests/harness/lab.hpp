@@ -69,7 +69,7 @@ public:
     void discard_until_end();                    // whatever comes, until the stream ends
     void discard();                              // what has come, without waiting
     bool has_ended();                            // without waiting
-    bool has_received();                         // anything not yet expected; without waiting
+    size_t has_received();                       // how many bytes not yet expected; without waiting
     std::string line();                          // the next line, without its '\n'
     size_t unacknowledged() const;               // bytes sent that the other host has not taken yet
     void half_close();                           // shutdown(SHUT_WR)

@@ -141,10 +141,10 @@ bool Peer::has_ended()
     return ended;
 }
 
-bool Peer::has_received()
+size_t Peer::has_received()
 {
     fill();
-    return !got.empty();
+    return got.size();
 }
 
 std::string Peer::line()

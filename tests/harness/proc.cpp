@@ -20,7 +20,7 @@ std::string path(pid_t pid, const std::string &name)
 
 struct TcpEntry {
     std::string address; // its own, in hex, as the kernel shows it
-    unsigned port, peer_port, state, unread; // unread: bytes
+    unsigned port, peer_port, state, unsent, unread; // the last two in bytes; unsent: or unacknowledged
     unsigned long inode;
 
     bool everywhere() const { return strspn(address.c_str(), "0") == address.size(); } // 0.0.0.0 or ::
@@ -36,8 +36,8 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
         while (std::getline(file, line)) {
             TcpEntry e{};
             char address[33];
-            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %*x:%x %*s %*s %*s %*s %lu", address,
-                       &e.port, &e.peer_port, &e.state, &e.unread, &e.inode) != 6)
+            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %x:%x %*s %*s %*s %*s %lu", address,
+                       &e.port, &e.peer_port, &e.state, &e.unsent, &e.unread, &e.inode) != 7)
                 continue;
             e.address = address;
             table.push_back(e);
@@ -280,6 +280,14 @@ bool all_read(pid_t pid, int other_port)
     for (const TcpEntry &e : tcp_table(pid))
         if (static_cast<int>(e.peer_port) == other_port)
             return e.unread == 0;
+    return false;
+}
+
+bool all_sent(pid_t pid, int other_port)
+{
+    for (const TcpEntry &e : tcp_table(pid))
+        if (static_cast<int>(e.peer_port) == other_port)
+            return e.unsent == 0;
     return false;
 }
 

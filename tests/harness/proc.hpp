@@ -41,8 +41,8 @@ Call sleeping_in(pid_t pid);
 // descendants.
 struct Everyone {
     size_t processes;
-    long cpu;    // nanoseconds, in all
-    long memory; // bytes, in all
+    long cpu;     // nanoseconds, in all
+    long memory;  // bytes, in all
     bool asleep;  // each has ended, is stopped, or sleeps
     bool at_rest; // each has ended, is stopped, or sleeps in a call that takes no time-out
 };
@@ -61,6 +61,9 @@ std::string listener_of(pid_t pid);
 // Whether a process in pid's network has read all that came on the connection whose other end
 // has this TCP port.
 bool all_read(pid_t pid, int other_port);
+
+// Whether the peer has acknowledged all that a process in pid's network has sent on that connection.
+bool all_sent(pid_t pid, int other_port);
 
 // Whether the connection whose other end has this TCP port is in state CLOSE_WAIT in
 // pid's network: the end of input has arrived.

@@ -34,6 +34,9 @@ Check one_of_many(4, 2, "answers whoever sends, while the others are silent", []
         clients[static_cast<size_t>(id - 1)]->send(text);
         clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
     }
+    lab.because("poll() comes back though nobody has sent anything: a socket that has room is always ready for "
+                "POLLOUT, and a time-out of 0 is none",
+                "POLLOUT only for those for whom something waits; a time-out of -1 where there is no deadline");
     server.expect_quiet();
 });
 
@@ -85,10 +88,14 @@ Check no_wall(4, 2, "serves more clients than an fd_set holds", [](Lab &lab) {
 });
 
 Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab) {
-    lab.because("the end may come together with what was sent before it, and says nothing of that",
-                "read() until it returns 0 before you close; POLLHUP and POLLRDHUP alone are no reason to");
+    lab.because("what write() has taken is sent, and must not be sent again",
+                "erase it from the front of the queue: as many bytes as write() returned");
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
+    client.send("hi\n");
+    client.expect("1: hi\n");
+    lab.because("the end may come together with what was sent before it, and says nothing of that",
+                "read() until it returns 0 before you close; POLLHUP and POLLRDHUP alone are no reason to");
     server.freeze();
     client.send("last words\n");
     client.half_close();
@@ -161,6 +168,25 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     server.expect_quiet();
     slow.expect_all(owed);
     slow.expect_clean_end();
+}, 99, true);
+
+Check goes_on_sending(4, 3, "sends the rest as soon as there is room", [](Lab &lab) {
+    lab.because("the client reads again, and poll() tells of the room in its socket who asks for that",
+                "POLLOUT for a client for whom something waits");
+    lab.tiny_buffers();
+    Program &server = lab.start_server();
+    Peer &slow = lab.greeted(1), &busy = lab.greeted(2);
+    size_t owed = say_to_all(lab, busy, 2, 50000).size(), seen = 0; // less than 64 KiB
+    server.expect_quiet();
+    say_to_all(lab, busy, 2, 1); // who wakes each second to look has just done so
+    double due = lab.seconds(); // since when the server could have sent more
+    expect_soon(lab, server, due, slow.name + " reads again, and should get the rest at once", [&] {
+        size_t received = slow.has_received();
+        if (received > seen || !all_sent(server.pid, slow.port()))
+            due = lab.seconds();
+        seen = received;
+        return seen >= owed;
+    });
 }, 99, true);
 
 Check refused_and_ended(4, 3, "rests when a client that was refused has ended too", [](Lab &lab) {
@@ -254,7 +280,7 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
         Peer &client = here.greeted(1);
         double over = here.seconds() + limit, most = here.seconds() + 0.9 * limit;
         here.expect_timers();
-        here.wait_for("most of the time should pass", [&] { return here.seconds() > most; });
+        here.wait_for("the time of client A should pass", [&] { return here.seconds() > most; });
         here.greeted(2); // its time is over later
         expect_soon(here, server, over, client.name + " sends nothing, and should be told when its time is over",
                     [&] { return client.has_received(); });
@@ -318,6 +344,7 @@ Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &l
                 "O_NONBLOCK, poll() for POLLOUT with a timeout, then SO_ERROR");
     lab.listen(0);
     lab.connect(); // the backlog is full now: Linux drops the next SYN
+    lab.story.tell("server", "", "answers nobody any more");
     double since = lab.seconds();
     Program &client = lab.start_client();
     wait_for_connecting(lab, client);
@@ -328,7 +355,23 @@ Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &l
     client.expect_exit(1);
     client.expect_error("connect: Connection timed out");
     if (!hurried && lab.seconds() - since < 2.5)
-        lab.unmet("your client gave up after " + std::to_string(lab.seconds() - since) + " seconds, not 3");
+        lab.unmet("your client gave up after " + std::to_string(lround(1000 * (lab.seconds() - since))) +
+                  " milliseconds, not 3 seconds");
+});
+
+Check connected(4, 6, "the client knows that it is connected before the server says anything", [](Lab &lab) {
+    lab.because("who has connected can write at once; to read, it may wait long",
+                "poll() for POLLOUT, not for POLLIN, until the connection is there");
+    lab.listen();
+    Program &client = lab.start_client();
+    lab.accept();
+    auto waits = [&] { return client.status != -1 || look(client.pid).state == 'S'; };
+    lab.wait_for("your client should come to wait for the server, or for you", waits);
+    hurry(client.pid); // a time-out that it still waits for; from here on it runs
+    lab.wait_for("your client should come to wait for the server, or for you", waits);
+    lab.settle();
+    if (client.err.find("connect: ") != std::string::npos)
+        lab.unmet("your client is connected, and gives up connecting");
 });
 
 Check refused_late(4, 6, "the client says why when connecting fails later", [](Lab &lab) {
@@ -354,15 +397,21 @@ void expect_rest(Lab &lab, Program &client)
 }
 
 Check client_never_stuck(4, 7, "the client takes in what comes while its own output waits", [](Lab &lab) {
-    lab.because("a blocking write() waits for a server that waits for us to read",
-                "O_NONBLOCK; POLLOUT only while something waits to be sent");
+    lab.because("it is to be printed as soon as it comes; stdio keeps what it prints to itself where that is no "
+                "terminal",
+                "write() to standard output what take_in() gave");
     lab.tiny_buffers();
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
-    std::string typed = lines(lab, 60000), news = "hello 1\n" + lines(lab, 60000), more = "1: more\n";
+    std::string typed = lines(lab, 60000), news = lines(lab, 60000), more = "1: more\n";
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    lab.because("a blocking write() waits for a server that waits for us to read",
+                "O_NONBLOCK; POLLOUT only while something waits to be sent");
     client.type(typed);
     server.send(news); // and reads nothing
+    news.insert(0, "hello 1\n");
     client.expect_output(news);
     expect_rest(lab, client);
     lab.because("what write() does not take is not sent; when your input ends, it still waits",

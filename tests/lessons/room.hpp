@@ -91,8 +91,9 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
     return open_descriptors(server.pid);
 }
 
-// That holds() comes true soon after due: that the server, with something to do, does not sleep on.
-inline void expect_soon(Lab &lab, const Program &server, double due, const std::string &what,
+// That holds() comes true soon after due, which it may move: that the server, with something to do, does
+// not sleep on.
+inline void expect_soon(Lab &lab, const Program &server, const double &due, const std::string &what,
                         const std::function<bool()> &holds)
 {
     const double nap = 0.6; // seconds: who looks up twice a second is in time
