@@ -343,6 +343,10 @@ Program &Lab::start_server(std::vector<std::string> arguments)
         unmet.what += where.empty() ? "" : "; it listens on " + where;
         throw;
     }
+    wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"', [&] {
+        server.must_run(); // until it has said so, it may still be setting itself up
+        return server.err.find("listening on port ") != std::string::npos;
+    });
     return server;
 }
 

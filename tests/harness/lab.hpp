@@ -103,7 +103,7 @@ public:
     // From here on a failure is explained so.
     void because(const std::string &reason, const std::string &try_this);
 
-    Program &start_server(std::vector<std::string> arguments = {}); // waits until it listens
+    Program &start_server(std::vector<std::string> arguments = {}); // waits until it says that it listens
     Program &start(const std::string &program, const std::vector<std::string> &arguments);
     // The same with a stderr that is full: its first word there waits for hear().
     Program &start_unheard(const std::string &program, const std::vector<std::string> &arguments);

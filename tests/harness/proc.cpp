@@ -259,6 +259,18 @@ int peer_port(pid_t pid, int fd)
     return -1;
 }
 
+std::set<int> connections_of(pid_t pid)
+{
+    std::set<unsigned long> held;
+    for (int fd : numbers_in(path(pid, "fd")))
+        held.insert(inode_of(pid, fd));
+    std::set<int> ports;
+    for (const TcpEntry &e : tcp_table(pid))
+        if (e.inode != 0 && held.count(e.inode))
+            ports.insert(static_cast<int>(e.peer_port));
+    return ports;
+}
+
 std::string listener_of(pid_t pid)
 {
     std::vector<TcpEntry> table = tcp_table(pid);

@@ -1,6 +1,7 @@
 // proc.hpp: looking into a running program through /proc. See proc(5).
 #pragma once
 
+#include <set>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -54,6 +55,9 @@ size_t sockets_in_network(pid_t pid);
 // The TCP port that the other end of descriptor fd of pid has; 0 for a listener, -1
 // if fd is no TCP socket.
 int peer_port(pid_t pid, int fd);
+
+// The other ends' ports of the TCP connections that pid holds; 0 for a listener.
+std::set<int> connections_of(pid_t pid);
 
 // The address and port that pid listens on: "every address, port 5000"; "" if it does not.
 std::string listener_of(pid_t pid);

@@ -156,7 +156,7 @@ Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
         char byte = static_cast<char>(lab.random());
         bytes += byte == '\n' ? '\0' : byte;
     }
-    for (const std::string &line : {std::string("a\0\r\n", 4), ' ' + bytes + " \r\n", std::string(" 100 %s%n \n")}) {
+    for (const std::string &line : {std::string("\r\n"), std::string("\ra\0\r\n", 5), ' ' + bytes + " \r\n", std::string(" 100 %s%n \n")}) {
         client.send(line);
         client.expect(answers(10, line));
     }

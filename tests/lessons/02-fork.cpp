@@ -21,16 +21,6 @@ size_t serving(const Program &program)
     return count;
 }
 
-// The other ends' ports of the TCP connections that pid holds; 0 for a listener.
-std::set<int> connections_of(pid_t pid)
-{
-    std::set<int> ports;
-    for (int fd : numbers_in("/proc/" + std::to_string(pid) + "/fd"))
-        ports.insert(peer_port(pid, fd));
-    ports.erase(-1);
-    return ports;
-}
-
 Check side_by_side(2, 1, "serves a second client while the first is silent", [](Lab &lab) {
     lab.because("the process that serves the first client cannot serve another",
                 "fork() after accept(): the child serves, the parent accepts again");

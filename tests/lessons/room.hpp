@@ -116,18 +116,17 @@ inline void expect_dismissed(Lab &lab, Program &server)
     lab.because("its second is over though it never ends, and whatever it goes on sending",
                 "note when it must have gone once, when you refuse it");
     lab.greeted(1);
-    int with_one = descriptors_at_rest(lab, server);
     Peer &refused = lab.greeted(2);
     lab.expect_timers();
     refused.send(word(lab, 2000));
     refused.expect("error: line too long\n");
     double sent = lab.seconds();
     lab.wait_for(refused.name + " should be closed after a second, though it sends more and more", [&] {
-        if (open_descriptors(server.pid) == with_one)
+        if (connections_of(server.pid).count(refused.port()) == 0)
             return true;
         if (lab.seconds() - sent > 0.2) {
             server.freeze(); // or it may close, and our next bytes meet a reset
-            if (open_descriptors(server.pid) > with_one)
+            if (connections_of(server.pid).count(refused.port()))
                 refused.send("x");
             server.thaw();
             sent = lab.seconds();
