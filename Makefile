@@ -15,7 +15,7 @@ upto = $(wordlist 1,$(1),$(LESSONS))
 COMMANDS := $(patsubst %,build/harness/%.o,runner judge steady)
 HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
 CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
-OPTIONS = $(if $(STEP),--step '$(STEP)') $(if $(TIMES),--times)
+OPTIONS = $(if $(STEP),--step "$$STEP") $(if $(TIMES),--times)
 STATIC = $(shell CXX='$(CXX)' tests/kit/linkable.sh -static)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))

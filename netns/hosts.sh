@@ -79,12 +79,12 @@ hosts() { [ ! -r "$state/hosts" ] || cut -d' ' -f1 "$state/hosts"; }
 # user namespace when it starts, because its uid is not 0 in there.
 on() { local host=$1; shift; nsenter "${way_in[@]}" --net="$names/$host" -- "$@"; }
 
-# The pids of the processes on a host.
+# The pids of the processes on a host, parents before their children.
 inside() {
     local process
     for process in /proc/[0-9]*; do
         [ ! "$process/ns/net" -ef "$names/$1" ] || say "${process#/proc/}"
-    done
+    done | sort -n
 }
 command_of() { { tr '[:cntrl:]' ' ' <"/proc/$1/cmdline"; } 2>/dev/null || :; }
 

@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=hosts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
+[ $# = 0 ] || fail "it shows all hosts, and wants no argument."
 find_names
 [ -s "$state/hosts" ] || no_network
 for host in $(hosts); do

@@ -7,6 +7,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=hosts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
 
+[ $# = 0 ] || fail "it takes all hosts away, and wants no argument."
 if [ ! -d "$state" ]; then
     if only_root_has_one; then
         say "You have no network. $roots_is"

@@ -8,13 +8,13 @@
 
 #include "../../common/error.hpp"
 
-// The port that text names, or -1 if it is no number from 0 to 65535.
-int port_from(const char *text)
+// The number from 0 to 65535 that text names, or -1 if it is none.
+int number_from(const char *text)
 {
     char *end;
-    long port = strtol(text, &end, 10);
+    long number = strtol(text, &end, 10);
     bool digits = *text >= '0' && *text <= '9' && *end == '\0';
-    return digits && port <= 65535 ? static_cast<int>(port) : -1;
+    return digits && number <= 65535 ? static_cast<int>(number) : -1;
 }
 
 // A socket that is connected to address.
@@ -86,7 +86,7 @@ int main(int argc, char *argv[])
 {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    int port = argc > 2 ? port_from(argv[2]) : 5000;
+    int port = argc > 2 ? number_from(argv[2]) : 5000;
     const char *host = argc > 1 ? argv[1] : "127.0.0.1";
     if (argc > 3 || port == -1 || inet_pton(AF_INET, host, &address.sin_addr) != 1) {
         fprintf(stderr, "usage: %s [HOST [PORT]], where HOST is an IPv4 address such as "

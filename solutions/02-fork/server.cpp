@@ -14,13 +14,13 @@ const int MOST = 100;        // children at once
 
 volatile sig_atomic_t children = 0;
 
-// The port that text names, or -1 if it is no number from 0 to 65535.
-int port_from(const char *text)
+// The number from 0 to 65535 that text names, or -1 if it is none.
+int number_from(const char *text)
 {
     char *end;
-    long port = strtol(text, &end, 10);
+    long number = strtol(text, &end, 10);
     bool digits = *text >= '0' && *text <= '9' && *end == '\0';
-    return digits && port <= 65535 ? static_cast<int>(port) : -1;
+    return digits && number <= 65535 ? static_cast<int>(number) : -1;
 }
 
 // A socket that listens on port, on every IPv4 address of this host.
@@ -175,7 +175,7 @@ bool serve_in_child(int listener, int client, int id)
 
 int main(int argc, char *argv[])
 {
-    int port = argc > 1 ? port_from(argv[1]) : 5000;
+    int port = argc > 1 ? number_from(argv[1]) : 5000;
     if (argc > 2 || port == -1) {
         fprintf(stderr, "usage: %s [PORT], where PORT is a number from 0 to 65535\n", argv[0]);
         return 2;

@@ -147,7 +147,10 @@ bool Grader::run()
         while (next < jobs.size() && workers.size() < WORKERS)
             start(jobs[next++]);
         print_progress(next - workers.size(), jobs.size());
-        if (sigwaitinfo(&signals, nullptr) != SIGCHLD) {
+        int signal = sigwaitinfo(&signals, nullptr);
+        if (signal == -1) // EINTR: it was stopped, and goes on
+            continue;
+        if (signal != SIGCHLD) {
             stop_workers();
             return false;
         }

@@ -150,6 +150,8 @@ Built compile(const Source &source, const std::string &command, const std::strin
     std::string path = name[0] == '/' ? name : source.kit + '/' + name;
     if (!fs::is_regular_file(path))
         return {false, name + ": error: no such file\n"};
+    if (access(path.c_str(), R_OK) == -1)
+        return {false, name + ": error: cannot be read: " + strerror(errno) + '\n'};
     if (fs::file_size(path) > LONGEST_SOURCE)
         return {false, name + ": error: longer than a mebibyte: that is no lesson's program\n"};
     std::string text = contents(path), header = contents(source.kit + "/common/error.hpp");
@@ -170,6 +172,8 @@ Built compile(const Source &source, const std::string &command, const std::strin
     int status = end_box(box);
     if (!in_time || (said.empty() && status != 0))
         return {false, name + ": error: the compiler was stopped: it took too long, or too much memory\n"};
+    if (said.find("undefined reference to `main'") != std::string::npos)
+        return {false, name + ": error: there is no main() in it\n"};
     if (status != 0)
         return {false, printable(said)};
     if (!install(program, output))

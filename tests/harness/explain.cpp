@@ -109,7 +109,7 @@ Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
 Explanation with_place(const Explanation &crash, const Explanation &closer)
 {
     const std::string place = entry(closer, "the place");
-    if (place.empty())
+    if (place.find(".cpp:") == std::string::npos) // a kind of crash, and no line: nothing gained
         return crash;
     Explanation all{crash.picture, {}, true};
     for (const Entry &each : crash.entries) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -20,7 +21,8 @@ const char *const DOT = UNICODE ? "·" : "-";
 
 std::string colour(const char *code, const std::string &text)
 {
-    static const bool on = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    static const char *terminal = getenv("TERM");
+    static const bool on = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && terminal && strcmp(terminal, "dumb") != 0;
     return on ? std::string("\033[") + code + 'm' + text + "\033[0m" : text;
 }
 

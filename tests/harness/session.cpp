@@ -241,7 +241,8 @@ public:
             ready.push_back({job.fd, POLLIN, 0});
         poll(ready.data(), ready.size(), 1000);
         for (size_t i = jobs.size(); i-- > 0;) {
-            bool late = seconds_since(jobs[i].started) > longest();
+            // What has come counts, however late we look.
+            bool late = ready[i].revents == 0 && seconds_since(jobs[i].started) > longest();
             if (!late && !(ready[i].revents && ended(jobs[i])))
                 continue;
             end(jobs[i]);

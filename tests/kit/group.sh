@@ -8,6 +8,7 @@
 # Those that are the same as the solution's or the starter's are links to that one. STATIC and
 # STATIC_SANITIZERS are what linkable.sh says.
 set -u
+shopt -s nullglob # where a lesson is solved there are no steps
 top=build/check
 if [ "$1" = sanitized ]; then
     group=$top/group/sanitized
