@@ -1,5 +1,6 @@
 // More complaints than anybody reads: each level of this file, which includes itself, has some.
 // Says: #include nested
+// Says: #warning a
 #warning a
 #warning b
 #warning c
