@@ -32,7 +32,7 @@ help:
 	$(UNLESS_HANDOUT)echo 'make steady      repeats the solutions'"'"' checks under load (REPEATS=100 LOOPS=2)'
 	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
 	@echo 'make bench-full  the same five times: minimum, median, maximum'
-	$(UNLESS_HANDOUT)echo 'make grade       checks what students have handed in (SUBMISSIONS=DIR)'
+	$(UNLESS_HANDOUT)echo 'make grade       checks what students have handed in (SUBMISSIONS=DIR LESSON="1 2")'
 	$(UNLESS_HANDOUT)echo 'make handout     writes the kit for students: build/sockets-lab.tar.gz'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
@@ -140,7 +140,7 @@ grade: FORCE
 	$(call unless_handout,it has no grading)
 	$(call compiler)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
-	@STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES"
+	@STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES" "$$LESSON"
 
 handout: FORCE
 	$(call unless_handout,it has all that a handout has)

@@ -5,9 +5,8 @@
 #include <cmath>
 #include <vector>
 
-class Axis
-{
-  public:
+class Axis {
+public:
     // From low to high at positions from and to. With zero, 0 stands at from, and low a
     // little further on.
     Axis(double lowest, double highest, double from, double to, bool with_zero = false)
@@ -20,7 +19,7 @@ class Axis
         return value <= 0 ? zero_at : begin + (end - begin) * std::log(value / low) / std::log(high / low);
     }
 
-  private:
+private:
     static constexpr double ZERO = 0.15; // share of the axis between 0 and low
     double low, high, zero_at, begin, end;
 };

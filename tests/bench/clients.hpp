@@ -16,9 +16,8 @@ struct Client {
 };
 
 // Clients of one server. Closed with it.
-class Clients
-{
-  public:
+class Clients {
+public:
     Clients(const Host &server, int port) : host(server), server_port(port) {}
     Clients(const Clients &) = delete;
     ~Clients();
@@ -33,7 +32,7 @@ class Clients
     size_t idle = 0;
     std::string refusal; // what the server said to the first that it did not take
 
-  private:
+private:
     const Host host;
     const int server_port;
     std::vector<pid_t> holders;

@@ -4,9 +4,8 @@
 #include <array>
 #include <cstddef>
 
-class Histogram
-{
-  public:
+class Histogram {
+public:
     void record(long ns)
     {
         counts[bucket(ns < 0 ? 0 : static_cast<size_t>(ns))]++;
@@ -29,7 +28,7 @@ class Histogram
     }
     size_t size() const { return all; }
 
-  private:
+private:
     static const size_t FINE = 64; // buckets for each power of two
     std::array<size_t, FINE * 58> counts{};
     size_t all = 0;

@@ -28,9 +28,8 @@ const Palette DARK = {
     "#262c34",
     {"#9198a1", "#58a6ff", "#ff9d57", "#3fc98f", "#ee8fd3", "#b197fc", "#d9b84a", "#ff8b87", "#4fd0e0"}};
 
-class Paper
-{
-  public:
+class Paper {
+public:
     const Palette palette;
 
     Paper(const Palette &colours, double width, double height, const std::string &title,
@@ -67,7 +66,7 @@ class Paper
             x1, y1, x2, y2, colour, dashes);
     }
 
-  private:
+private:
     std::string drawn;
 
     static std::string escaped(const std::string &text)

@@ -8,9 +8,8 @@
 #include "../harness/network.hpp"
 #include "bench.hpp"
 
-class Server
-{
-  public:
+class Server {
+public:
     const Contender who;
     const int port;
 
@@ -30,7 +29,7 @@ class Server
     std::string fate() const; // "" while it lives, else how it ended
     const std::vector<pid_t> &processes() const { return tree; }
 
-  private:
+private:
     pid_t pid;
     mutable int status = -1;
     std::vector<pid_t> tree; // itself first, then its descendants

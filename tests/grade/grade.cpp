@@ -1,8 +1,10 @@
-// grade.cpp: the command behind `make grade`: grade SUBMISSIONS GRADES
+// grade.cpp: the command behind `make grade`: grade SUBMISSIONS GRADES LESSONS
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -35,6 +37,32 @@ std::vector<std::string> lessons_in(const std::vector<Submission> &submissions)
     return lessons;
 }
 
+// The lessons whose numbers are in chosen, "1 2".
+std::vector<std::string> lessons_named(const std::string &chosen)
+{
+    std::vector<std::string> lessons;
+    std::istringstream words(chosen);
+    for (std::string word; words >> word;) {
+        std::string known;
+        for (const std::string &lesson : all_lessons()) {
+            std::string number = std::to_string(atoi(lesson.c_str()));
+            known += ' ' + number;
+            if (word == number)
+                lessons.push_back(lesson);
+        }
+        if (lessons.empty() || std::to_string(atoi(lessons.back().c_str())) != word)
+            throw BadInput("LESSON=" + one_line(chosen) + ": there is no lesson '" + one_line(word) + "'; there are:" +
+                           known);
+    }
+    return lessons;
+}
+
+bool is_inside(const fs::path &folder, const fs::path &other)
+{
+    fs::path inner = fs::weakly_canonical(folder), outer = fs::canonical(other);
+    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 // Makes the folder and keeps a second run out of it for as long as this process lives.
 void occupy(const fs::path &grades)
 {
@@ -50,16 +78,18 @@ void occupy(const fs::path &grades)
                        ": wait for its end, or choose another folder with GRADES=DIR");
 }
 
-int grade(const std::string &folder, const fs::path &grades)
+int grade(const std::string &folder, const fs::path &grades, const std::string &chosen)
 {
     if (folder.empty())
         throw BadInput("usage: make grade SUBMISSIONS=DIR, where DIR has a folder for each student, such as "
                        "DIR/ada/01-blocking/server.cpp");
     if (!fs::is_directory(folder) || access(folder.c_str(), R_OK | X_OK) == -1)
         throw BadInput("SUBMISSIONS=" + one_line(folder) + " is no folder that can be read");
-    std::vector<std::string> notes;
+    if (is_inside(grades, folder))
+        throw BadInput("GRADES is inside of SUBMISSIONS: the next run would take it for a student's. Choose another");
+    std::vector<std::string> notes, asked = lessons_named(chosen);
     std::vector<Submission> submissions = read_submissions(folder, all_lessons(), notes);
-    std::vector<std::string> lessons = lessons_in(submissions);
+    std::vector<std::string> lessons = asked.empty() ? lessons_in(submissions) : asked;
     if (lessons.empty())
         throw BadInput("nothing to grade in " + one_line(folder) + ": there should be a folder for each student, such as " +
                        one_line(folder) + "/ada/01-blocking/server.cpp");
@@ -85,7 +115,8 @@ int main(int argc, char *argv[])
 {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     try {
-        return grade(argc > 1 ? argv[1] : "", fs::absolute(argc > 2 && argv[2][0] ? argv[2] : "build/grade"));
+        return grade(argc > 1 ? argv[1] : "", fs::absolute(argc > 2 && argv[2][0] ? argv[2] : "build/grade"),
+                     argc > 3 ? argv[3] : "");
     } catch (const BadInput &bad) {
         fprintf(stderr, "%s\n", bad.what());
         return BAD_INPUT;

@@ -9,9 +9,8 @@
 
 #include "result.hpp"
 
-class Grader
-{
-  public:
+class Grader {
+public:
     // grades: the folder for the results, a folder students/NAME for each of them.
     Grader(const std::vector<Submission> &submissions, const std::vector<std::string> &lessons,
            const std::filesystem::path &grades, bool isolated);
@@ -21,7 +20,7 @@ class Grader
     // Whether something could not be checked through a fault of the kit.
     bool stumbled() const;
 
-  private:
+private:
     struct Job {
         size_t student, lesson;
         const Work *work;

@@ -14,11 +14,17 @@ said=$(tests/kit/compare-starter.sh lessons/*) || {
     exit 1
 }
 
-# What belongs to the kit: what git knows of, or where there is no git all but what is made.
+# What belongs to the kit: what git knows of; where there is no git, what has its name and place.
+parts='Makefile README.md .clang-format .clangd .editorconfig .gitignore common netns tests'
 if [ -e .git ] && command -v git >/dev/null; then
-    files=$(git -c core.quotePath=false ls-files)
+    # shellcheck disable=SC2086 # parts are several words
+    files=$(git -c core.quotePath=false ls-files $parts lessons)
+    # shellcheck disable=SC2086
+    unknown=$(git ls-files --others --exclude-standard $parts lessons)
+    [ -z "$unknown" ] || printf 'left out, as git does not know it: %s\n' "$unknown" >&2
 else
-    files=$(find . \( -path ./build -o -path ./.git \) -prune -o -type f ! -name server ! -name client -print | sed 's|^\./||')
+    # shellcheck disable=SC2086
+    files=$(find $parts -type f && find lessons/* -type f \( -name README.md -o -name '*.svg' -o -name '*.cpp' \))
 fi
 printf '%s\n' "$files" | grep -Ev "$left_out" | while read -r file; do
     [ -e "$file" ] || continue # removed, and that not committed

@@ -17,9 +17,8 @@ namespace
 const off_t LARGEST = 256 << 10; // bytes, some forty times what a lesson needs
 
 // A descriptor that is closed with its scope.
-class Descriptor
-{
-  public:
+class Descriptor {
+public:
     explicit Descriptor(int opened) : fd(opened) {}
     Descriptor(const Descriptor &) = delete;
     Descriptor &operator=(const Descriptor &) = delete;
@@ -95,21 +94,48 @@ HandedIn read_source(int folder, const std::string &name)
     return text.find('\0') == std::string::npos ? HandedIn{text, ""} : HandedIn{"", "is no text"};
 }
 
+// What else is in a lesson's folder, as a note; "" for nothing. What make leaves there is no news.
+std::string others_in(int folder, const std::string &lesson)
+{
+    std::string others;
+    for (const std::string &name : entries(folder))
+        if (name != "server.cpp" && name != "client.cpp" && name != "server" && name != "client")
+            others += (others.empty() ? "" : ", ") + one_line(name);
+    return others.empty() ? "" : lesson + ": ignored: " + others;
+}
+
+// A lesson's folder in folder; "" if there is none.
+std::string lesson_in(int folder, const std::vector<std::string> &lessons)
+{
+    if (folder != -1)
+        for (const std::string &name : entries(folder))
+            if (std::find(lessons.begin(), lessons.end(), name) != lessons.end())
+                return name;
+    return "";
+}
+
 Submission read_submission(int folder, const std::string &student, const std::vector<std::string> &lessons)
 {
     Submission submission{student, {}, {}};
     for (const std::string &name : entries(folder)) {
         std::string problem = unfit(folder, name, S_IFDIR);
         Descriptor lesson(open_folder(folder, name));
-        if (std::find(lessons.begin(), lessons.end(), name) == lessons.end())
-            submission.notes.push_back(one_line(name) + " is no lesson: ignored");
+        if (std::find(lessons.begin(), lessons.end(), name) == lessons.end()) {
+            std::string deeper = lesson_in(lesson.fd, lessons);
+            submission.notes.push_back(one_line(name) + " is no lesson: ignored" +
+                                       (deeper.empty() ? "" : "; " + deeper + " lies one folder too deep"));
+        }
         else if (!problem.empty())
             submission.notes.push_back(name + ' ' + problem + ": ignored");
         else if (lesson.fd == -1)
             submission.notes.push_back(name + " cannot be read: " + strerror(errno));
-        else
+        else {
             submission.works.push_back(
                 {name, read_source(lesson.fd, "server.cpp"), read_source(lesson.fd, "client.cpp")});
+            std::string others = others_in(lesson.fd, name);
+            if (!others.empty())
+                submission.notes.push_back(others);
+        }
     }
     if (submission.works.empty() && submission.notes.empty())
         submission.notes.push_back("no lesson: there should be a folder such as " + lessons[0]);

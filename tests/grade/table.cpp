@@ -77,9 +77,9 @@ std::string csv_head(const std::vector<std::string> &lessons)
 std::string csv_row(const Report &report)
 {
     std::string row = csv(one_line(report.submission.student)), notes;
-    for (const Result &result : report.results) {
-        Score score = score_of(result);
-        row += ',' + std::to_string(score.passed) + ',' + std::to_string(score.most);
+    for (size_t i = 0; i < report.results.size(); i++) {
+        Score score = score_of(report.results[i]);
+        row += ',' + (handed_in(report, i) ? std::to_string(score.passed) : "") + ',' + std::to_string(score.most);
     }
     for (const std::string &note : notes_of(report))
         notes += (notes.empty() ? "" : "; ") + one_line(note);

@@ -21,17 +21,21 @@ $wanted
 but says:
 $found"
 }
-must_refuse() {
-    said=$(build/grader "$2" "$grades" 2>&1)
+must_refuse() { # WHAT WORDS ARGUMENTS OF THE GRADER…
+    refused=$1 words=$2
+    shift 2
+    said=$(build/grader "$@" 2>&1)
     status=$?
-    [ "$status $(printf '%s\n' "$said" | wc -l)" = '2 1' ] || fail "$1: status $status: $said"
-    case $said in *"$3"*) ;; *) fail "$1: should say '$3', says: $said" ;; esac
+    [ "$status $(printf '%s\n' "$said" | wc -l)" = '2 1' ] || fail "$refused: status $status: $said"
+    case $said in *"$words"*) ;; *) fail "$refused: should say '$words', says: $said" ;; esac
 }
 has() { grep -qF -e "$2" "$1" || fail "$1 lacks: $2"; }
 
-must_refuse "no folder" "" "SUBMISSIONS=DIR"
-must_refuse "no such folder" "$top/none" "is no folder"
-must_refuse "an empty folder" "$handed_in" "nothing to grade"
+must_refuse "no folder" "SUBMISSIONS=DIR" "" "$grades"
+must_refuse "no such folder" "is no folder" "$top/none" "$grades"
+must_refuse "an empty folder" "nothing to grade" "$handed_in" "$grades"
+must_refuse "no such lesson" "there is no lesson '7'" "$handed_in" "$grades" "1 7"
+must_refuse "grades among the submissions" "inside of SUBMISSIONS" "$handed_in" "$handed_in/grades"
 
 # The client done, with a header of its own, which must not count.
 ada="$handed_in/ada lovelace/01-blocking"
@@ -39,6 +43,7 @@ mkdir -p "$ada" "$handed_in/ada lovelace/common"
 echo '#error not this one' >"$handed_in/ada lovelace/common/error.hpp"
 echo 'int main() {}' >"$ada/server.cpp"
 cp solutions/01-blocking/client.cpp "$ada"
+echo >"$ada/notes.txt"
 # A name and words that no format takes as they are; a file that must not be waited for.
 odd="$handed_in/"'<&>"'"$(printf '\033\377')"
 mkdir -p "$odd/01-blocking"
@@ -49,7 +54,7 @@ eve="$handed_in/eve"
 mkdir -p "$eve/01-blocking"
 ln -s "$PWD/solutions/01-blocking/server.cpp" "$eve/01-blocking/server.cpp"
 printf 'int main() {}\0' >"$eve/01-blocking/client.cpp"
-mkdir "$handed_in/zoe" "$handed_in/zoe/9-nine"
+mkdir -p "$handed_in/zoe/9-nine/01-blocking"
 ln -s "$PWD/solutions" "$handed_in/link"
 sources=$(find "$handed_in" -name '*.cpp' -type f -exec cksum {} +)
 
@@ -60,12 +65,13 @@ rows() {
   <&>"\x1b\xff          0/9      0/9
       01-blocking/client.cpp is a FIFO
   ada lovelace          2/9      2/9
+      01-blocking: ignored: notes.txt
       common is no lesson: ignored
   eve                   0/9      0/9
       01-blocking/server.cpp is a symbolic link, which is not followed
       01-blocking/client.cpp is no text
   zoe                     -      0/9
-      9-nine is no lesson: ignored
+      9-nine is no lesson: ignored; 01-blocking lies one folder too deep
 
   $1 lessons checked now, $2 unchanged since they were checked
   $grades/grades.csv
@@ -84,6 +90,7 @@ has "$ada/results.json" '{"number": "1.8", "name": "01-blocking: the client says
 has "$ada/junit.xml" '<testcase classname="01-blocking.step 1.8" name="the client says why it cannot connect"'
 has "$grades/grades.csv" '"<&>""\x1b\xff",0,9,0,9'
 has "$grades/grades.csv" '"ada lovelace",2,9,2,9'
+has "$grades/grades.csv" '"zoe",,9,0,9'
 if command -v python3 >/dev/null; then
     python3 - "$grades"/students/* <<'END' || fail "not what others can read"
 import json, sys, xml.etree.ElementTree
@@ -106,7 +113,7 @@ printf '16 0123' >"$grades/students/eve/.01-blocking"
 must_say "after a damaged record" <<END
 $(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
 END
-echo >>"$handed_in/ada lovelace/01-blocking/client.cpp"
+printf '\n' >>"$odd/01-blocking/server.cpp" # soon checked again
 must_say "after a change" <<END
 $(rows | sed "s|\$1|1|; s|\$2|2|; s|\$grades|$grades|")
 END

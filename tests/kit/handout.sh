@@ -31,3 +31,10 @@ for target in solution1 diff2 grade handout; do
     case $said in *"this is a handout"*) ;; *) fail "make $target says: $said" ;; esac
 done
 make -n lesson1 >/dev/null || fail "make lesson1 does not work there"
+
+# Where there is no git, only what is named goes out.
+cp -r ../../../../solutions . && mkdir tests/grade submissions && cp ../../../../tests/grade/handout.sh tests/grade
+echo 'int main() {}' | tee submissions/mine.cpp >lessons/01-blocking/mine.old
+said=$(tests/grade/handout.sh 2>&1) || fail "without git: $said"
+found=$(tar -tzf build/sockets-lab.tar.gz | grep mine) && fail "without git it holds $found"
+exit 0
