@@ -172,15 +172,29 @@ size_t most_at_once(const Variant &variant)
     return variant.kind == "mistake" || variant.kind == "steps" ? 1 : 3;
 }
 
-// The variants named on standard input that have been built; says of the others that they
-// have not.
+// What is wrong with what a mistake says of the check that catches it; "": nothing.
+std::string misnamed(const Variant &variant, const std::vector<const Check *> &checks)
+{
+    const std::string awaited = wanted(variant);
+    if (variant.kind != "mistake" ||
+        std::any_of(checks.begin(), checks.end(), [&](const Check *check) { return is(check, awaited); }))
+        return "";
+    return awaited.empty() ? "its patch lacks the line \"Caught by: LESSON.STEP NAME OF THE CHECK\""
+                           : "it is \"Caught by: " + awaited + "\", and there is no such check";
+}
+
+// The variants named on standard input that can be judged; says of the others why they cannot.
 std::vector<Job> read_jobs()
 {
     std::vector<Job> jobs;
     for (std::string line; std::getline(std::cin, line);) {
         Variant variant = parse(line);
-        if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
-            jobs.push_back({variant, {checks_for(variant), variant.folder, variant.kind == "sanitized", true,
+        std::vector<const Check *> checks = checks_for(variant);
+        std::string wrong = misnamed(variant, checks);
+        if (!wrong.empty())
+            say(variant, "NOT", 0, wrong);
+        else if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
+            jobs.push_back({variant, {checks, variant.folder, variant.kind == "sanitized", true,
                                       most_at_once(variant)}});
         else
             say(variant, "NOT", 0, "it does not build, see " + variant.folder + "/log");
