@@ -28,7 +28,7 @@ help:
 	@echo 'make lessonN     builds your programs of lesson N, checks them (STEP=3: one step)'
 	$(UNLESS_HANDOUT)echo 'make solutionN   the same checks on the solution'
 	$(UNLESS_HANDOUT)echo 'make diffN       what the solution of lesson N changes against that of N-1'
-	@echo 'make check       checks everything: solutions, starters, known mistakes, the kit'
+	@echo 'make check       checks the kit itself, and all programs that came with it'
 	$(UNLESS_HANDOUT)echo 'make steady      repeats the solutions'"'"' checks under load (REPEATS=100 LOOPS=2)'
 	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
 	@echo 'make bench-full  the same five times: minimum, median, maximum'
@@ -40,11 +40,13 @@ help:
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(or $(patsubst 0%,%,$(1)),$(1))
 compiler = $(if $(shell sh -c 'command -v $(firstword $(CXX))'),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=clang++))
+writable = $(if $(shell mkdir -p build 2>/dev/null && [ -w build ] && echo 1),,$(error build/ cannot be written to. Was it made with sudo? sudo rm -r build. Else copy the kit to a folder of yours))
 unless_handout = $(if $(wildcard solutions),,$(error this is a handout: $(1)))
 
 lesson%: FORCE
 	$(call known,$(call plain,$*))
 	$(call compiler)
+	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
 	@build/lesson$(call plain,$*) lessons/$(call folder,lessons,$(call plain,$*)) $(OPTIONS)
 
@@ -52,6 +54,7 @@ solution%: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call known,$(call plain,$*))
 	$(call compiler)
+	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/lesson$(call plain,$*)
 	@build/lesson$(call plain,$*) solutions/$(call folder,solutions,$(call plain,$*)) $(OPTIONS)
 
@@ -70,6 +73,7 @@ diff%: FORCE
 
 check: FORCE
 	$(call compiler)
+	$(call writable)
 	@command -v flock >/dev/null || { echo 'make check needs flock. Install the package util-linux'; exit 3; }
 	@mkdir -p build && : >>build/check.lock
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
@@ -87,6 +91,7 @@ LOOPS ?= 2
 steady: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call compiler)
+	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
 	@build/steady $(REPEATS) $(LOOPS)
 
@@ -139,6 +144,7 @@ GRADER := $(if $(wildcard tests/grade),build/grader)
 grade: FORCE
 	$(call unless_handout,it has no grading)
 	$(call compiler)
+	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
 	@STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES" "$$LESSON"
 
@@ -169,6 +175,7 @@ bench: FORCE
 	$(if $(filter solutions,$(BENCH)),$(call unless_handout,it has no solutions))
 	$(if $(LESSON),$(call known,$(call plain,$(LESSON))))
 	$(call compiler)
+	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/bench/bench build/bench/peers/floor
 	@$(MAKE) $(JOBS) --no-print-directory -s -k $(BENCH_PEERS:%=build/bench/peers/%) $(BENCH_FOLDERS:%=build/bench/%/server) || true
 	@rm -f build/bench/*.svg build/bench/bench.csv

@@ -178,8 +178,10 @@ void print_sum(const std::string &folder, int lesson, bool one_step, const Tally
     if (tally.skipped)
         sum += ", checks skipped: " + std::to_string(tally.skipped);
     if (tally.failed) {
-        sum += dot + "again: " + make;
-        if (tally.failed->lesson == lesson)
+        bool own = tally.failed->lesson == lesson;
+        sum += (own ? "" : ", but not all of lesson " + std::to_string(tally.failed->lesson) + " holds any more") + dot +
+               "again: " + make;
+        if (own)
             sum += dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);
     } else if (one_step)
         sum = "this step holds" + dot + "all of them: " + make;
@@ -211,7 +213,7 @@ int report(const std::string &folder, int lesson, bool one_step,
     }
     if (tally.before)
         puts(colour("32", "  " + tick(PASSED) + "      " + std::to_string(tally.before) +
-                              " checks of the lessons before still hold").c_str());
+                              " checks of the lessons before hold, too").c_str());
     print_sum(folder, lesson, one_step, tally);
     if (!tally.failed)
         return 0;

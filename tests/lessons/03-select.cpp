@@ -31,8 +31,6 @@ Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
     for (int id = 1; id <= 5; id++)
         clients.push_back(&lab.greeted(id));
     std::string text = word(lab, 6) + '\n';
-    clients[0]->send(text);
-    clients[0]->expect(answers(1, text));
     for (int round = 0; round < 2; round++)
         for (int id = 5; id >= 1; id--) {
             clients[static_cast<size_t>(id - 1)]->send(text);
