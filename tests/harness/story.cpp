@@ -59,6 +59,66 @@ std::vector<std::string> words_of(const std::string &text, size_t width)
     return words;
 }
 
+// Those who take part in events, in the order of their columns; the latest matter most.
+std::vector<std::string> actors_of(const std::vector<Event> &events)
+{
+    std::vector<std::string> actors;
+    for (size_t i = events.size(); i-- > 0;)
+        for (const std::string &name : {events[i].from, events[i].to})
+            if (!name.empty() && std::find(actors.begin(), actors.end(), name) == actors.end() &&
+                actors.size() < ACTORS)
+                actors.push_back(name);
+    std::sort(actors.begin(), actors.end());
+    auto server = std::find(actors.begin(), actors.end(), "server");
+    if (server != actors.end() && actors.size() > 1) { // between its clients
+        actors.erase(server);
+        actors.insert(actors.begin() + 1, "server");
+    }
+    return actors;
+}
+
+std::string heading(const std::vector<std::string> &actors)
+{
+    std::string line(MARGIN, ' ');
+    for (const std::string &name : actors)
+        line += name + std::string(APART > name.size() ? APART - name.size() : 1, ' ');
+    line.erase(line.find_last_not_of(' ') + 1);
+    return line + '\n';
+}
+
+std::string bar()
+{
+    return unicode_terminal() ? "│" : "|";
+}
+
+// What stands before column: the lines of those who come first.
+std::string before(size_t column)
+{
+    return std::string(MARGIN, ' ') + repeat(bar() + std::string(APART - 1, ' '), column);
+}
+
+// Something that happens to one, beside its line.
+std::string remark(const std::string &text, size_t column)
+{
+    std::string out;
+    for (const std::string &line : wrapped(text, WIDTH - MARGIN - column * APART - 2))
+        out += before(column) + bar() + ' ' + line + '\n';
+    return out;
+}
+
+// Something that goes from one column to another, of so many.
+std::string arrow(const std::string &text, size_t from, size_t to, size_t columns_in_all)
+{
+    const std::string line = unicode_terminal() ? "─" : "-", right = unicode_terminal() ? "▶" : ">",
+                      left = unicode_terminal() ? "◀" : "<";
+    size_t low = std::min(from, to), high = std::max(from, to);
+    size_t shaft = (high - low) * APART - 1, wide = columns(text);
+    std::string rest = repeat(line, shaft > wide + 5 ? shaft - wide - 5 : 0);
+    return before(low) + bar() +
+           (from < to ? line + line + ' ' + text + ' ' + rest + right : left + rest + ' ' + text + ' ' + line + line) +
+           bar() + repeat(std::string(APART - 1, ' ') + bar(), columns_in_all - high - 1) + '\n';
+}
+
 } // namespace
 
 std::string in_quotes(const std::string &text, size_t width)
@@ -137,57 +197,20 @@ void Story::tell(const std::string &from, const std::string &to, const std::stri
 
 std::string Story::picture() const
 {
-    const bool unicode = unicode_terminal();
-    const std::string bar = unicode ? "│" : "|", line = unicode ? "─" : "-";
-    const std::string right = unicode ? "▶" : ">", left = unicode ? "◀" : "<";
-    size_t first = events.size() > SHOWN ? events.size() - SHOWN : 0;
-
-    // Those who take part in what is shown; the latest matter most.
-    std::vector<std::string> actors;
-    for (size_t i = events.size(); i-- > first;)
-        for (const std::string &name : {events[i].from, events[i].to})
-            if (!name.empty() && std::find(actors.begin(), actors.end(), name) == actors.end() &&
-                actors.size() < ACTORS)
-                actors.push_back(name);
-    std::sort(actors.begin(), actors.end());
-    auto server = std::find(actors.begin(), actors.end(), "server");
-    if (server != actors.end() && actors.size() > 1) { // between its clients
-        actors.erase(server);
-        actors.insert(actors.begin() + 1, "server");
-    }
+    const size_t first = events.size() > SHOWN ? events.size() - SHOWN : 0;
+    const std::vector<Event> shown(events.begin() + static_cast<long>(first), events.end());
+    const std::vector<std::string> actors = actors_of(shown);
     auto column = [&](const std::string &name) {
         return static_cast<size_t>(std::find(actors.begin(), actors.end(), name) - actors.begin());
     };
-
-    std::string out(MARGIN, ' ');
-    for (size_t i = 0; i < actors.size(); i++) {
-        std::string name = actors[i];
-        out += name + std::string(APART > name.size() ? APART - name.size() : 1, ' ');
-    }
-    out.erase(out.find_last_not_of(' ') + 1);
-    out += '\n';
+    std::string out = heading(actors);
     if (first > 0) // there was more
         out += std::string(MARGIN, ' ') + "…\n";
-    for (size_t i = first; i < events.size(); i++) {
-        const Event &event = events[i];
+    for (const Event &event : shown) {
         size_t from = column(event.from), to = event.to.empty() ? from : column(event.to);
         if (from == actors.size() || to == actors.size())
             continue; // of somebody who is not in the picture
-        std::string before(MARGIN, ' '), after;
-        size_t low = std::min(from, to), high = std::max(from, to);
-        for (size_t k = 0; k < low; k++)
-            before += bar + std::string(APART - 1, ' ');
-        for (size_t k = high + 1; k < actors.size(); k++)
-            after += std::string(APART - 1, ' ') + bar;
-        if (from == to) {
-            for (const std::string &text : wrapped(event.text, WIDTH - MARGIN - from * APART - 2))
-                out += before + bar + ' ' + text + '\n';
-            continue;
-        }
-        size_t shaft = (high - low) * APART - 1, wide = columns(event.text);
-        std::string rest = repeat(line, shaft > wide + 5 ? shaft - wide - 5 : 0);
-        out += before + (from < to ? bar + line + line + ' ' + event.text + ' ' + rest + right + bar
-                                   : bar + left + rest + ' ' + event.text + ' ' + line + line + bar) + after + '\n';
+        out += from == to ? remark(event.text, from) : arrow(event.text, from, to, actors.size());
     }
     return out;
 }

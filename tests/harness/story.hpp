@@ -9,6 +9,10 @@ struct Unmet {
     std::string what;
 };
 
+struct Event {
+    std::string from, to, text; // to "": it happens in one place
+};
+
 class Story {
 public:
     // Text that goes from one actor to another; to "" for what happens in one place.
@@ -17,9 +21,6 @@ public:
     std::string picture() const;
 
 private:
-    struct Event {
-        std::string from, to, text;
-    };
     std::vector<Event> events;
 };
 
