@@ -107,43 +107,6 @@ Check data_and_end(4, 3, "answers the line that came with the end", [](Lab &lab)
     server.expect_quiet();
 });
 
-Check silent_reader(4, 3, "is not held up by a client that does not read, and closes it", [](Lab &lab) {
-    const size_t most = 65536;    // bytes that may wait for a client
-    const size_t buffers = 32768; // more than sockets with tiny buffers hold
-    lab.because("a blocking write() to a full socket waits for its reader",
-                "O_NONBLOCK for every socket that accept() gives; what write() does not take waits in a "
-                "queue");
-    lab.tiny_buffers();
-    Program &server = lab.start_server();
-    Peer &busy = lab.greeted(1), &silent = lab.greeted(2);
-    std::string text = word(lab, 1000);
-    int both = descriptors_at_rest(lab, server);
-    size_t owed = 0;
-    while (owed < most + buffers && open_descriptors(server.pid) == both) {
-        busy.send("/all " + text + '\n');
-        busy.expect("1: " + text + '\n');
-        owed += text.size() + 4;
-        if (owed > buffers) // and nobody has been held up
-            lab.because("what waits for one client says nothing about another",
-                        "a queue for each client, and a bound of 64 KiB for each alone");
-    }
-    lab.story.tell(silent.name, "", "has read nothing so far");
-    lab.because("EAGAIN says that the socket is full: the client is slow, not lost",
-                "keep what waits, up to 64 KiB, and go on when poll() says POLLOUT");
-    if (owed <= most)
-        lab.unmet(silent.name + " was closed when " + std::to_string(owed) +
-                  " bytes waited for it; 64 KiB may wait");
-    lab.because("the queue of a client that does not read grows with all that the others say",
-                "look how much waits when write() has taken what it could: at more than 64 KiB close the "
-                "client");
-    lab.wait_for("more than 64 KiB wait for client B, and it should be closed",
-                 [&] { return open_descriptors(server.pid) < both; });
-    silent.discard_until_end();
-    server.expect_quiet();
-    busy.send("hi\n");
-    busy.expect("1: hi\n");
-}, 99, true);
-
 // Has from, number id, say size bytes or a little more to all. Returns what each is owed.
 std::string say_to_all(Lab &lab, Peer &from, int id, size_t size)
 {
@@ -189,6 +152,43 @@ Check goes_on_sending(4, 3, "sends the rest as soon as there is room", [](Lab &l
     });
 }, 99, true);
 
+Check silent_reader(4, 3, "is not held up by a client that does not read, and closes it", [](Lab &lab) {
+    const size_t most = 65536;    // bytes that may wait for a client
+    const size_t buffers = 32768; // more than sockets with tiny buffers hold
+    lab.because("a blocking write() to a full socket waits for its reader",
+                "O_NONBLOCK for every socket that accept() gives; what write() does not take waits in a "
+                "queue");
+    lab.tiny_buffers();
+    Program &server = lab.start_server();
+    Peer &busy = lab.greeted(1), &silent = lab.greeted(2);
+    std::string text = word(lab, 1000);
+    int both = descriptors_at_rest(lab, server);
+    size_t owed = 0;
+    while (owed < most + buffers && open_descriptors(server.pid) == both) {
+        busy.send("/all " + text + '\n');
+        busy.expect("1: " + text + '\n');
+        owed += text.size() + 4;
+        if (owed > buffers) // and nobody has been held up
+            lab.because("what waits for one client says nothing about another",
+                        "a queue for each client, and a bound of 64 KiB for each alone");
+    }
+    lab.story.tell(silent.name, "", "has read nothing so far");
+    lab.because("EAGAIN says that the socket is full: the client is slow, not lost",
+                "keep what waits, up to 64 KiB, and go on when poll() says POLLOUT");
+    if (owed <= most)
+        lab.unmet(silent.name + " was closed when " + std::to_string(owed) +
+                  " bytes waited for it; 64 KiB may wait");
+    lab.because("the queue of a client that does not read grows with all that the others say",
+                "look how much waits when write() has taken what it could: at more than 64 KiB close the "
+                "client");
+    lab.wait_for("more than 64 KiB wait for client B, and it should be closed",
+                 [&] { return open_descriptors(server.pid) < both; });
+    silent.discard_until_end();
+    server.expect_quiet();
+    busy.send("hi\n");
+    busy.expect("1: hi\n");
+}, 99, true);
+
 Check refused_and_ended(4, 3, "rests when a client that was refused has ended too", [](Lab &lab) {
     lab.because("with both directions shut POLLHUP comes again and again, whatever events you ask for",
                 "a client that is leaving is read too, or closed when it ends");
@@ -225,6 +225,7 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     Peer &first = lab.greeted(1);
     Peer &second = lab.greeted(2);
     server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(descriptors_at_rest(lab, server)));
+    lab.story.tell(server.name, "", "has no descriptor left");
     Peer &waiting = lab.connect(), &last = lab.connect();
     first.send("hi\n");
     first.expect("1: hi\n");
