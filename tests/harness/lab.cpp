@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -113,8 +114,13 @@ void become_program(const Binaries &binaries, const std::string &name,
 double slowness()
 {
     const char *text = getenv("SLOW");
-    double factor = text ? atof(text) : 1;
-    return factor > 0 ? factor : 1;
+    if (!text || !*text)
+        return 1;
+    char *end;
+    double factor = strtod(text, &end);
+    if (*end != '\0' || !(factor > 0 && factor <= 1000))
+        throw std::invalid_argument("SLOW is '" + std::string(text) + "'; it must be a number up to 1000, such as 4");
+    return factor;
 }
 
 Lab::Lab(const Network &where, const Binaries &what)
@@ -256,7 +262,9 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
 {
     double start = seconds_now(), deadline = start + seconds * slow, news = start;
     size_t seen = moved;
-    watch = {start, 0, 0, 0, 0, -1, 0, 0, moved};
+    watch = Watch{};
+    watch.looked = start;
+    watch.moved = moved;
     while (!holds()) {
         if (seconds_now() > deadline)
             unmet(what);

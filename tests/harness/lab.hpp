@@ -14,7 +14,8 @@
 class Lab;
 struct Everyone;
 
-// How many times as long everything may take: SLOW in the environment; 1 if that is no such number.
+// How many times as long everything may take: SLOW in the environment. Throws std::invalid_argument if
+// that is no such number.
 double slowness();
 
 // What the student's programs are started from: descriptors of the executables.
@@ -146,13 +147,15 @@ private:
     int listener = -1;
     int awaited = -1; // the peer's socket that wait_for() is about
     struct Watch {
-        double looked, rested, longest; // seconds; longest: of what rest allows
-        double dozed;                   // seconds asleep, time-outs or not, with nothing to show for it
-        double slept;                   // seconds in sleep()
-        long cpu, burned; // nanoseconds; burned: with nothing to show for it
-        long memory;
-        size_t moved;
-    } watch{};
+        double looked = 0;          // seconds
+        double rested = 0;          // seconds at rest
+        double dozed = 0;           // seconds asleep, time-outs or not, with nothing to show for it
+        double slept = 0;           // seconds in sleep()
+        double longest = 0;         // of the rest that is allowed: 1 is too long
+        long cpu = -1, burned = 0;  // nanoseconds; burned: with nothing to show for it
+        long memory = 0;            // bytes
+        size_t moved = 0;           // bytes
+    } watch;
     size_t moved = 0; // bytes to and from programs so far
     void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();

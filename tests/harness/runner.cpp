@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 #include <thread>
 #include <unistd.h>
 
@@ -114,6 +115,7 @@ try {
         fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N] [--times]\n", argv[0]);
         return USAGE;
     }
+    slowness(); // or a word on what it must be
     std::vector<const Check *> checks = chosen(options);
     if (checks.empty())
         return no_such_step(options);
@@ -141,6 +143,9 @@ try {
     if (options.times)
         report_times(checks, outcomes);
     return status;
+} catch (const std::invalid_argument &error) {
+    fprintf(stderr, "%s\n", error.what());
+    return USAGE;
 } catch (const std::exception &error) { // no process to be had, or no memory
     fprintf(stderr, "%s\n", error.what());
     return KIT_BROKEN;

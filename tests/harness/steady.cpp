@@ -108,8 +108,8 @@ int main(int argc, char *argv[])
 try {
     int repeats = argc > 1 ? atoi(argv[1]) : 0, loops = argc > 2 ? atoi(argv[2]) : -1;
     if (repeats < 1 || loops < 0) {
-        fprintf(stderr, "usage, at the top of the kit: %s REPEATS LOOPS, where LOOPS is for each core\n", argv[0]);
-        return 4;
+        fprintf(stderr, "REPEATS must be a number from 1 on; LOOPS, busy loops for each core, one from 0 on\n");
+        return 64;
     }
     bool isolated = why_no_box(fs::current_path()).empty();
     std::vector<Lesson> lessons = build_solutions(isolated);
