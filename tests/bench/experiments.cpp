@@ -275,7 +275,8 @@ void Experiments::idle_connections()
             if (full.count(name) || (name == CONTROL && setup->clients.idle < count))
                 continue; // it was measured with as many before
             if (!setup->clients.refusal.empty() && full.insert(name).second && name != CONTROL)
-                note(name + " gets no further than " + clients(setup->clients.idle) + ": " + setup->clients.refusal);
+                note(name + " gets no further than " + clients(setup->clients.idle) + ": " +
+                     setup->clients.refusal);
             if (setup->clients.idle == 0 && count > 0 && name != FLOOR)
                 continue;
             measured.push_back(setup.get());

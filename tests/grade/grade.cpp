@@ -51,8 +51,8 @@ std::vector<std::string> lessons_named(const std::string &chosen)
                 lessons.push_back(lesson);
         }
         if (lessons.empty() || std::to_string(atoi(lessons.back().c_str())) != word)
-            throw BadInput("LESSON=" + one_line(chosen) + ": there is no lesson '" + one_line(word) + "'; there are:" +
-                           known);
+            throw BadInput("LESSON=" + one_line(chosen) + ": there is no lesson '" + one_line(word) +
+                           "'; there are:" + known);
     }
     return lessons;
 }
@@ -86,18 +86,20 @@ int grade(const std::string &folder, const fs::path &grades, const std::string &
     if (!fs::is_directory(folder) || access(folder.c_str(), R_OK | X_OK) == -1)
         throw BadInput("SUBMISSIONS=" + one_line(folder) + " is no folder that can be read");
     if (is_inside(grades, folder))
-        throw BadInput("GRADES is inside of SUBMISSIONS: the next run would take it for a student's. Choose another");
+        throw BadInput(
+            "GRADES is inside of SUBMISSIONS: the next run would take it for a student's. Choose another");
     std::vector<std::string> notes, asked = lessons_named(chosen);
     std::vector<Submission> submissions = read_submissions(folder, all_lessons(), notes);
     std::vector<std::string> lessons = asked.empty() ? lessons_in(submissions) : asked;
     if (lessons.empty())
-        throw BadInput("nothing to grade in " + one_line(folder) + ": there should be a folder for each student, such as " +
-                       one_line(folder) + "/ada/01-blocking/server.cpp");
+        throw BadInput("nothing to grade in " + one_line(folder) +
+                       ": there should be a folder for each student, such as " + one_line(folder) +
+                       "/ada/01-blocking/server.cpp");
     occupy(grades);
     std::string missing = why_no_box(fs::current_path());
     if (!missing.empty())
-        notes.push_back("this machine allows no private networks (" + missing + "): some steps cannot be checked, and "
-                        "programs run less apart from your files. " + how_to_allow());
+        notes.push_back("this machine allows no private networks (" + missing + "): some steps cannot be checked, "
+                        "and programs run less apart from your files. " + how_to_allow());
     for (const std::string &note : notes)
         printf("  %s\n", note.c_str());
     Grader grader(submissions, lessons, grades, missing.empty());

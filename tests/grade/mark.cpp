@@ -90,8 +90,8 @@ std::vector<std::string> all_lessons()
 
 std::string fingerprint_of_kit(bool isolated)
 {
-    return hash(
-        {contents("/proc/self/exe"), contents("common/error.hpp"), compiler(options()), isolated ? "box" : "open"});
+    return hash({contents("/proc/self/exe"), contents("common/error.hpp"), compiler(options()),
+                 isolated ? "box" : "open"});
 }
 
 std::string fingerprint(const std::string &kit, const Work &work)
@@ -118,8 +118,8 @@ Result mark(const Work &work, const std::string &stage, bool isolated)
     Outcomes outcomes = outcomes_of(checks, folder, isolated);
     for (const Check *check : checks) {
         const Outcome &outcome = outcomes.at(check);
-        result.checks.push_back(
-            {check->lesson, check->step, check->name, outcome.verdict, outcome.seconds, text_of(outcome.explanation)});
+        result.checks.push_back({check->lesson, check->step, check->name, outcome.verdict, outcome.seconds,
+                                 text_of(outcome.explanation)});
     }
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     return result;

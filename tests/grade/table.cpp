@@ -79,7 +79,8 @@ std::string csv_row(const Report &report)
     std::string row = csv(one_line(report.submission.student)), notes;
     for (size_t i = 0; i < report.results.size(); i++) {
         Score score = score_of(report.results[i]);
-        row += ',' + (handed_in(report, i) ? std::to_string(score.passed) : "") + ',' + std::to_string(score.most);
+        row += ',' + (handed_in(report, i) ? std::to_string(score.passed) : "") + ',' +
+               std::to_string(score.most);
     }
     for (const std::string &note : notes_of(report))
         notes += (notes.empty() ? "" : "; ") + one_line(note);

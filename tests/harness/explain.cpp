@@ -102,7 +102,8 @@ Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
         all.entries.push_back({"why", lab.why});
         all.entries.push_back({"try", lab.remedy});
     }
-    all.entries.push_back({"again", "with SEED=" + std::to_string(seed) + " before make: the same random lines"});
+    all.entries.push_back(
+        {"again", "with SEED=" + std::to_string(seed) + " before make: the same random lines"});
     return all;
 }
 

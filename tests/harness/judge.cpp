@@ -103,7 +103,8 @@ std::string what(const Variant &variant)
 
 void say(const Variant &variant, const std::string &word, size_t skipped, const std::string &why = "")
 {
-    std::string text = word + ' ' + std::to_string(skipped) + ' ' + what(variant) + (why.empty() ? "" : ": " + why);
+    std::string text =
+        word + ' ' + std::to_string(skipped) + ' ' + what(variant) + (why.empty() ? "" : ": " + why);
     std::replace(text.begin(), text.end(), '\n', ' ');
     puts(text.c_str());
 }
@@ -134,9 +135,10 @@ void judge(const Variant &variant, const Run &run)
         awaited_skipped = awaited_skipped || (outcome.verdict == SKIPPED && is(check, awaited));
         if (outcome.verdict == BROKEN || outcome.verdict == FAILED) {
             report = text_of(outcome.explanation);
-            found = outcome.verdict == BROKEN ? "the kit stumbled: " + entry(outcome.explanation, "what happened")
-                    : is(check, awaited)      ? awaited
-                                              : label(check);
+            found = outcome.verdict == BROKEN
+                        ? "the kit stumbled: " + entry(outcome.explanation, "what happened")
+                    : is(check, awaited) ? awaited
+                                         : label(check);
             excused = outcome.verdict == FAILED && variant.kind == "mistake";
             break;
         }
@@ -146,7 +148,8 @@ void judge(const Variant &variant, const Run &run)
     else if (awaited_skipped && excused)
         say(variant, "skipped", skipped);
     else
-        say(variant, "NOT", skipped, found + ", where it should be: " + awaited + keep(variant, report) + hint(variant));
+        say(variant, "NOT", skipped,
+            found + ", where it should be: " + awaited + keep(variant, report) + hint(variant));
 }
 
 struct Job {
@@ -225,7 +228,8 @@ void judge_all(std::vector<Job *> jobs, bool isolated)
     for (Job *job : jobs)
         runs.push_back(&job->run);
     run(runs, isolated, at_once, [&](const Run &done) {
-        auto same = std::find_if(jobs.begin(), jobs.end(), [&](const Job *job) { return &job->run == &done; });
+        auto same =
+            std::find_if(jobs.begin(), jobs.end(), [&](const Job *job) { return &job->run == &done; });
         judge((*same)->variant, done);
     });
 }

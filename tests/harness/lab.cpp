@@ -119,7 +119,8 @@ double slowness()
     char *end;
     double factor = strtod(text, &end);
     if (*end != '\0' || !(factor > 0 && factor <= 1000))
-        throw std::invalid_argument("SLOW is '" + std::string(text) + "'; it must be a number up to 1000, such as 4");
+        throw std::invalid_argument("SLOW is '" + std::string(text) +
+                                    "'; it must be a number up to 1000, such as 4");
     return factor;
 }
 
@@ -351,7 +352,8 @@ Program &Lab::start_server(std::vector<std::string> arguments)
         unmet.what += where.empty() ? "" : "; it listens on " + where;
         throw;
     }
-    wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"', [&] {
+    wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"',
+             [&] {
         server.must_run(); // until it has said so, it may still be setting itself up
         return server.err.find("listening on port ") != std::string::npos;
     });
@@ -481,8 +483,8 @@ std::string Lab::where_is_process(pid_t pid) const
     if (call.name.empty())
         return state == 'T' ? "is stopped" : state == 'R' ? "is busy: it burns processor time" : "sleeps";
     std::string text = "is blocked in " + call.name + "()";
-    for (const char *of_no_descriptor : {"poll", "select", "waitpid", "waitid", "sleep", "pause", "sigsuspend",
-                                         "sigwait", "futex"})
+    for (const char *of_no_descriptor :
+         {"poll", "select", "waitpid", "waitid", "sleep", "pause", "sigsuspend", "sigwait", "futex"})
         if (call.name == of_no_descriptor)
             return text;
     text += " on fd " + std::to_string(call.fd);

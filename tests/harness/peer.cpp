@@ -59,8 +59,8 @@ void Peer::expect(const std::string &text)
         await(name + " should have received " + in_quotes(text), [&] {
             size_t at = first_difference(got, text), later = got.find(text);
             if (later != 0 && later != std::string::npos)
-                lab->unmet(name + " received " + in_quotes(got.substr(0, later), 40) + ", which nobody owes it, before " +
-                           in_quotes(text));
+                lab->unmet(name + " received " + in_quotes(got.substr(0, later), 40) +
+                           ", which nobody owes it, before " + in_quotes(text));
             if (at < got.size() && at < text.size())
                 lab->unmet(name + " received " + quoted_near(got, at, 40) + " in place of " +
                            quoted_near(text, at, 24));
@@ -90,8 +90,9 @@ void Peer::expect_all(const std::string &text)
     }, 3 * Lab::DEADLINE);
     size_t at = first_difference(text, got);
     if (at < text.size())
-        lab->unmet(name + " received " + bytes + ", but they are wrong from byte " + std::to_string(at) + " on: " +
-                   in_quotes(got.substr(at, 12)) + " in place of " + in_quotes(text.substr(at, 12)));
+        lab->unmet(name + " received " + bytes + ", but they are wrong from byte " + std::to_string(at) +
+                   " on: " + in_quotes(got.substr(at, 12)) + " in place of " +
+                   in_quotes(text.substr(at, 12)));
     got.erase(0, text.size());
     lab->story.tell(other, name, bytes);
 }

@@ -36,8 +36,8 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
         while (std::getline(file, line)) {
             TcpEntry e{};
             char address[33];
-            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %x:%x %*s %*s %*s %*s %lu", address,
-                       &e.port, &e.peer_port, &e.state, &e.unsent, &e.unread, &e.inode) != 7)
+            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %x:%x %*s %*s %*s %*s %lu",
+                       address, &e.port, &e.peer_port, &e.state, &e.unsent, &e.unread, &e.inode) != 7)
                 continue;
             e.address = address;
             table.push_back(e);

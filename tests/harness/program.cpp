@@ -43,7 +43,8 @@ void Program::expect_output(const std::string &text)
     lab->wait_for("your " + name + " should have printed " + in_quotes(text), [&] {
         size_t at = first_difference(out, text);
         if (at < out.size())
-            lab->unmet("your " + name + " printed " + quoted_near(out, at) + " in place of " + quoted_near(text, at));
+            lab->unmet("your " + name + " printed " + quoted_near(out, at) + " in place of " +
+                       quoted_near(text, at));
         return out.size() == text.size();
     });
     lab->story.tell(name, "", "prints " + in_quotes(text));
@@ -66,14 +67,16 @@ void Program::expect_error(const std::string &part)
                       [&] { return err.find(part) != std::string::npos; });
     } catch (Unmet &unmet) {
         if (!err.empty() || !out.empty())
-            unmet.what += "; it said " + in_quotes(err.empty() ? out : err, 60) + (err.empty() ? " on stdout" : "");
+            unmet.what +=
+                "; it said " + in_quotes(err.empty() ? out : err, 60) + (err.empty() ? " on stdout" : "");
         throw;
     }
 }
 
 void Program::expect_quiet(double most)
 {
-    const double window = 0.1, idle = 0.1; // a tenth of a second with a tenth of a processor: a tick is no load
+    // A tenth of a second with a tenth of a processor: a tick is no load.
+    const double window = 0.1, idle = 0.1;
     const std::string what = "your " + name + " has nothing to do, yet it does not come to rest";
     const auto burned = [&] { return static_cast<double>(look(pid).cpu) / 1e9; };
     const double first = burned();

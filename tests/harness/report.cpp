@@ -22,7 +22,8 @@ const char *const DOT = UNICODE ? "·" : "-";
 std::string colour(const char *code, const std::string &text)
 {
     static const char *terminal = getenv("TERM");
-    static const bool on = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && terminal && strcmp(terminal, "dumb") != 0;
+    static const bool on =
+        isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && terminal && strcmp(terminal, "dumb") != 0;
     return on ? std::string("\033[") + code + 'm' + text + "\033[0m" : text;
 }
 
@@ -35,7 +36,8 @@ std::string man_page(const std::string &text)
                              "waitpid", "sigaction", "select", "poll", "connect", "shutdown", "recv", "fcntl",
                              "getsockname", "kill", "signal"}) {
         size_t at = text.find(std::string(call) + '(');
-        bool whole = at != std::string::npos && (at == 0 || !isalnum(static_cast<unsigned char>(text[at - 1])));
+        bool whole =
+            at != std::string::npos && (at == 0 || !isalnum(static_cast<unsigned char>(text[at - 1])));
         if (whole && at < first) {
             first = at;
             page = std::string("man 2 ") + call;
@@ -149,16 +151,18 @@ void print_waiting(const Tally &tally)
         return;
     std::string who = "all that is left waits";
     if (!steps.empty())
-        who = steps.front() == steps.back() ? steps.front() + " waits" : steps.front() + " to " + steps.back() + " wait";
+        who = steps.front() == steps.back() ? steps.front() + " waits"
+                                            : steps.front() + " to " + steps.back() + " wait";
     printf("  %s %s for %s\n", UNICODE ? "– " : "    ", who.c_str(), failed.c_str());
 }
 
 // place: the STEP in the student's own source, or "" where the check is of a lesson before;
 // standing: see left_standing().
-void print_failure(const std::string &place, const std::string &standing, const Check &check, const Outcome &outcome,
-                   bool first)
+void print_failure(const std::string &place, const std::string &standing, const Check &check,
+                   const Outcome &outcome, bool first)
 {
-    printf("%s%s", text_of(outcome.explanation).c_str(), outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
+    printf("%s%s", text_of(outcome.explanation).c_str(),
+           outcome.verdict == BROKEN ? "  the kit itself has stumbled\n" : "");
     std::string see = lesson_folder(check.lesson) + "/README.md, step " + std::to_string(check.step);
     std::string page = man_page(entry(outcome.explanation, "try"));
     printf("%s\n", labelled("see", see + (page.empty() ? "" : std::string(" ") + DOT + ' ' + page)).c_str());
@@ -174,13 +178,15 @@ void print_sum(const std::string &folder, int lesson, bool one_step, const Tally
     const std::string kind = folder.compare(0, 10, "solutions/") == 0 ? "solution" : "lesson";
     const std::string make = "make " + kind + std::to_string(lesson), dot = std::string(" ") + DOT + ' ';
     const std::string next = lesson_folder(lesson + 1) + "/README.md";
-    std::string sum = std::to_string(tally.done.size()) + " of " + std::to_string(tally.steps.size()) + " steps";
+    std::string sum =
+        std::to_string(tally.done.size()) + " of " + std::to_string(tally.steps.size()) + " steps";
     if (tally.skipped)
         sum += ", checks skipped: " + std::to_string(tally.skipped);
     if (tally.failed) {
         bool own = tally.failed->lesson == lesson;
-        sum += (own ? "" : ", but not all of lesson " + std::to_string(tally.failed->lesson) + " holds any more") + dot +
-               "again: " + make;
+        sum += (own ? ""
+                    : ", but not all of lesson " + std::to_string(tally.failed->lesson) + " holds any more") +
+               dot + "again: " + make;
         if (own)
             sum += dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);
     } else if (one_step)
@@ -243,7 +249,8 @@ std::string first_complaint(const std::string &said)
     std::istringstream lines(said);
     size_t count = 0;
     for (std::string line; std::getline(lines, line);) {
-        bool starts = line.find("error: ") != std::string::npos || line.find("warning: ") != std::string::npos;
+        bool starts =
+            line.find("error: ") != std::string::npos || line.find("warning: ") != std::string::npos;
         if (count == 0 ? line.find(kind) == std::string::npos : starts || count == most) {
             if (count != 0)
                 break;

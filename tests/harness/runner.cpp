@@ -112,7 +112,8 @@ try {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     Options options = parse(argc, argv);
     if (options.lesson == 0 || !fs::exists("common/error.hpp")) {
-        fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N] [--times]\n", argv[0]);
+        fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N] [--times]\n",
+                argv[0]);
         return USAGE;
     }
     slowness(); // or a word on what it must be
@@ -122,8 +123,8 @@ try {
     std::string missing = why_no_box(options.subject.kit);
     bool isolated = missing.empty();
     if (!isolated)
-        say("Not your fault: this machine allows no private networks (" + missing + ").\nThe checks run on loopback, "
-            "some are skipped. " + how_to_allow());
+        say("Not your fault: this machine allows no private networks (" + missing +
+            ").\nThe checks run on loopback, some are skipped. " + how_to_allow());
     if (access(options.subject.output.c_str(), W_OK) == -1) {
         say("Not your fault: " + options.subject.output + " cannot be written to (" + strerror(errno) +
             ").\nCopy the kit to a folder of yours.");

@@ -68,7 +68,8 @@ int sealed_copy(const std::string &path)
 void open_binaries(Run &run)
 {
     static const unsigned long tasks = count_tasks();
-    run.binaries = {sealed_copy(run.folder + "/server"), sealed_copy(run.folder + "/client"), run.sanitized, tasks};
+    run.binaries = {sealed_copy(run.folder + "/server"), sealed_copy(run.folder + "/client"), run.sanitized,
+                    tasks};
     run.open = true;
 }
 
@@ -161,7 +162,8 @@ void end(const Job &job)
 
 Outcome outcome_of(const Job &job, bool isolated)
 {
-    Outcome outcome{BROKEN, seconds_since(job.started), 0, false, false, just("the check ended without a word")};
+    Outcome outcome{
+        BROKEN, seconds_since(job.started), 0, false, false, just("the check ended without a word")};
     if (!isolated) { // where no box keeps signals in
         outcome.verdict = FAILED;
         outcome.explanation = just("a signal ended the check. Whom does your program kill()?");
@@ -221,7 +223,8 @@ public:
     void start_some(Run &run)
     {
         const Check *check;
-        while (!decided(run) && (check = next_of(run)) && jobs.size() < at_once && under_way(run) < run.at_once) {
+        while (!decided(run) && (check = next_of(run)) && jobs.size() < at_once &&
+               under_way(run) < run.at_once) {
             run.started.insert(check);
             if (check->isolated && !isolated) {
                 run.outcomes[check] = {SKIPPED, 0, 0, false, false, {}};

@@ -63,7 +63,8 @@ std::vector<Lesson> build_solutions(bool isolated)
         }
         lessons.push_back({folder, number, {checks_of(number), output, false, false, 4 * CORES}});
     }
-    std::sort(lessons.begin(), lessons.end(), [](const Lesson &a, const Lesson &b) { return a.number < b.number; });
+    std::sort(lessons.begin(), lessons.end(),
+              [](const Lesson &a, const Lesson &b) { return a.number < b.number; });
     return lessons;
 }
 
@@ -87,12 +88,13 @@ void note(std::vector<Record> &records, const Lesson &lesson)
 // One line for each check, the nearest to its deadline first. Returns the number of flakes.
 int print(std::vector<Record> &records)
 {
-    std::sort(records.begin(), records.end(), [](const Record &a, const Record &b) { return a.tension > b.tension; });
+    std::sort(records.begin(), records.end(),
+              [](const Record &a, const Record &b) { return a.tension > b.tension; });
     puts("\n  slowest   nearest to its deadline");
     int flakes = 0;
     for (const Record &record : records)
-        printf("  %7.3f s   %5.1f %%   solution %d, %s  %s\n", record.seconds, 100 * record.tension, record.lesson,
-               number(*record.check).c_str(), record.check->name);
+        printf("  %7.3f s   %5.1f %%   solution %d, %s  %s\n", record.seconds, 100 * record.tension,
+               record.lesson, number(*record.check).c_str(), record.check->name);
     for (const Record &record : records) {
         flakes += record.flakes;
         if (record.flakes)
@@ -108,7 +110,8 @@ int main(int argc, char *argv[])
 try {
     int repeats = argc > 1 ? atoi(argv[1]) : 0, loops = argc > 2 ? atoi(argv[2]) : -1;
     if (repeats < 1 || loops < 0) {
-        fprintf(stderr, "REPEATS must be a number from 1 on; LOOPS, busy loops for each core, one from 0 on\n");
+        fprintf(stderr,
+                "REPEATS must be a number from 1 on; LOOPS, busy loops for each core, one from 0 on\n");
         return 64;
     }
     bool isolated = why_no_box(fs::current_path()).empty();

@@ -115,7 +115,8 @@ std::string arrow(const std::string &text, size_t from, size_t to, size_t column
     size_t shaft = (high - low) * APART - 1, wide = columns(text);
     std::string rest = repeat(line, shaft > wide + 5 ? shaft - wide - 5 : 0);
     return before(low) + bar() +
-           (from < to ? line + line + ' ' + text + ' ' + rest + right : left + rest + ' ' + text + ' ' + line + line) +
+           (from < to ? line + line + ' ' + text + ' ' + rest + right
+                      : left + rest + ' ' + text + ' ' + line + line) +
            bar() + repeat(std::string(APART - 1, ' ') + bar(), columns_in_all - high - 1) + '\n';
 }
 
@@ -172,7 +173,8 @@ std::vector<std::string> wrapped(const std::string &text, size_t width)
 std::string printable(std::string text)
 {
     for (size_t i = 0; i < text.size(); i++) {
-        auto c = static_cast<unsigned char>(text[i]), before = static_cast<unsigned char>(i ? text[i - 1] : 0);
+        auto c = static_cast<unsigned char>(text[i]),
+             before = static_cast<unsigned char>(i ? text[i - 1] : 0);
         bool wide = before == 0xC2 && c >= 0x80 && c < 0xA0; // U+0080 to U+009F, in UTF-8
         if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7F || wide)
             text[i] = '?';

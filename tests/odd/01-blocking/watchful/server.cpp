@@ -22,7 +22,8 @@ static void until(int fd, short event)
 static bool send_all(int fd, std::deque<char> &owed)
 {
     while (!owed.empty()) {
-        std::string part(owed.begin(), owed.begin() + static_cast<long>(owed.size() < 777 ? owed.size() : 777));
+        std::string part(owed.begin(),
+                         owed.begin() + static_cast<long>(owed.size() < 777 ? owed.size() : 777));
         ssize_t n = send(fd, part.data(), part.size(), MSG_NOSIGNAL);
         if (n < 0 && errno == EAGAIN)
             until(fd, POLLOUT);
@@ -77,7 +78,8 @@ int main(int argc, char **argv)
 {
     int port = 5000;
     char after;
-    if (argc > 1 && (strlen(argv[1]) > 5 || sscanf(argv[1], "%d%c", &port, &after) != 1 || port < 0 || port > 65535))
+    if (argc > 1 &&
+        (strlen(argv[1]) > 5 || sscanf(argv[1], "%d%c", &port, &after) != 1 || port < 0 || port > 65535))
         return fprintf(stderr, "%s is no port\n", argv[1]), 2;
     int door = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
     setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

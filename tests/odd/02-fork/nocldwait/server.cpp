@@ -55,8 +55,8 @@ static void serve(int fd, int number)
 int main(int argc, char *argv[])
 {
     int port = 5000, n = 0;
-    if (argc > 1 && (strlen(argv[1]) > 5 || sscanf(argv[1], "%d%n", &port, &n) != 1 || argv[1][n] || port < 0 ||
-                     port > 65535)) {
+    if (argc > 1 && (strlen(argv[1]) > 5 || sscanf(argv[1], "%d%n", &port, &n) != 1 || argv[1][n] ||
+                     port < 0 || port > 65535)) {
         fprintf(stderr, "usage: %s [PORT]\n", argv[0]);
         return 2;
     }

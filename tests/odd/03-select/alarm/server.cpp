@@ -99,7 +99,8 @@ static bool tell(Member &m)
 int main(int argc, char **argv)
 {
     std::string word = argc > 1 ? argv[1] : "5000";
-    bool number = !word.empty() && word.size() < 6 && word.find_first_not_of("0123456789") == std::string::npos;
+    bool number =
+        !word.empty() && word.size() < 6 && word.find_first_not_of("0123456789") == std::string::npos;
     if (!number || atoi(word.c_str()) > 65535) {
         fprintf(stderr, "usage: server [PORT]\n");
         return 2;

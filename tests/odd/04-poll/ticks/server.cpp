@@ -141,7 +141,8 @@ static void fail(const char *call, int line)
 int main(int argc, char *argv[])
 {
     const char *text = argc > 1 ? argv[1] : "5000";
-    if (argc > 3 || !*text || strlen(text) > 5 || strspn(text, "0123456789") != strlen(text) || atoi(text) > 65535) {
+    if (argc > 3 || !*text || strlen(text) > 5 || strspn(text, "0123456789") != strlen(text) ||
+        atoi(text) > 65535) {
         fputs("usage: ./server [PORT [IDLE]]\n", stderr);
         return 2;
     }
