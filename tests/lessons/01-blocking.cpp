@@ -75,7 +75,8 @@ Check takes_any_port(1, 1, "takes any free port for 0, and refuses what is no po
     }
     lab.because("a port is a number from 0 to 65535, and nothing but digits; a wrong one is a usage error",
                 "look at all of the word before you convert it: a line on stderr, status 2");
-    for (const char *bad : {"65536", "abc", "-1", "-5", "5000x", "0x1388", "", "4294972296", "18446744073709556616"}) {
+    for (const char *bad :
+         {"65536", "abc", "-1", "-5", "5000x", "0x1388", "", "4294972296", "18446744073709556616"}) {
         Program &refused = lab.start("server", {bad});
         refused.expect_exit(2);
         expect_one_line(lab, refused);
@@ -156,7 +157,8 @@ Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
         char byte = static_cast<char>(lab.random());
         bytes += byte == '\n' ? '\0' : byte;
     }
-    for (const std::string &line : {std::string("\r\n"), std::string("\ra\0\r\n", 5), ' ' + bytes + " \r\n", std::string(" 100 %s%n \n")}) {
+    for (const std::string &line : {std::string("\r\n"), std::string("\ra\0\r\n", 5), ' ' + bytes + " \r\n",
+                                    std::string(" 100 %s%n \n")}) {
         client.send(line);
         client.expect(answers(10, line));
     }

@@ -114,7 +114,8 @@ Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
     second.send("/all " + text + '\n');
     for (Peer *client : {&first, &second, &third})
         client->expect("2: " + text + '\n');
-    for (const std::string &line : {std::string("/all"), "/allx " + text, "/all\t" + text, " /all " + text, "/ALL " + text}) {
+    for (const std::string &line :
+         {std::string("/all"), "/allx " + text, "/all\t" + text, " /all " + text, "/ALL " + text}) {
         first.send(line + '\n');
         first.expect("1: " + line + '\n');
     }

@@ -251,8 +251,8 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
 void expect_in_time(Lab &lab, double since, int limit, const std::string &who)
 {
     if (lab.seconds() - since < 0.9 * limit)
-        lab.unmet(who + " was sent away " + std::to_string(lab.seconds() - since) + " seconds after it came; IDLE is " +
-                  std::to_string(limit));
+        lab.unmet(who + " was sent away " + std::to_string(lround(1000 * (lab.seconds() - since))) +
+                  " milliseconds after it came; IDLE is " + std::to_string(limit) + " s");
 }
 
 // Tells a story of a server with an idle limit of a second. In `sent` it says when its clients
@@ -289,7 +289,8 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
             return false;
         expect_soon(here, server, over, client.name + " sends nothing, and should be told when its time is over",
                     [&] { return client.has_received(); });
-        here.because("an idle client is told why it is closed; IDLE is in seconds, poll()'s time-out in milliseconds",
+        here.because("an idle client is told why it is closed; IDLE is in seconds, poll()'s time-out in "
+                     "milliseconds",
                      "\"error: idle too long\", then as with a line that is too long");
         client.expect("error: idle too long\n");
         expect_in_time(here, since, limit, client.name);
