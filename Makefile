@@ -25,14 +25,14 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null
 # Lines that only an instructor has a use for.
 UNLESS_HANDOUT := $(if $(wildcard solutions),@,@: )
 help:
-	@echo 'make lessonN     builds your programs of lesson N, checks them (STEP=3: one step)'
+	@echo 'make lessonN     builds and checks your programs of lesson N (STEP=3: one step)'
 	$(UNLESS_HANDOUT)echo 'make solutionN   the same checks on the solution'
 	$(UNLESS_HANDOUT)echo 'make diffN       what the solution of lesson N changes against that of N-1'
 	@echo 'make check       checks the kit itself, and all programs that came with it'
 	$(UNLESS_HANDOUT)echo 'make steady      repeats the solutions'"'"' checks under load (REPEATS=100 LOOPS=2)'
 	@echo 'make bench       measures the servers (LESSON=4: one; BENCH=lessons: yours)'
 	@echo 'make bench-full  the same five times: minimum, median, maximum'
-	$(UNLESS_HANDOUT)echo 'make grade       checks what students have handed in (SUBMISSIONS=DIR LESSON="1 2")'
+	$(UNLESS_HANDOUT)echo 'make grade       checks what students have handed in (SUBMISSIONS=DIR)'
 	$(UNLESS_HANDOUT)echo 'make handout     writes the kit for students: build/sockets-lab.tar.gz'
 	@echo 'make clean       back to a fresh clone; your sources stay'
 	@echo 'lessons:         $(notdir $(LESSON_FOLDERS))'
