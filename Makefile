@@ -88,12 +88,13 @@ variants: FORCE
 # Not a part of check: it takes its time.
 REPEATS ?= 100
 LOOPS ?= 2
+export REPEATS LOOPS
 steady: FORCE
 	$(call unless_handout,it has no solutions)
 	$(call compiler)
 	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/steady
-	@build/steady $(REPEATS) $(LOOPS)
+	@build/steady "$$REPEATS" "$$LOOPS"
 
 clean:
 	rm -rf build lessons/*/server lessons/*/client solutions/*/server solutions/*/client
@@ -150,6 +151,7 @@ grade: FORCE
 
 handout: FORCE
 	$(call unless_handout,it has all that a handout has)
+	$(call writable)
 	@tests/grade/handout.sh
 
 build/grader: $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/grade/*.cpp)) $(HARNESS) $(CHECKS)

@@ -79,7 +79,7 @@ hosts() { [ ! -r "$state/hosts" ] || cut -d' ' -f1 "$state/hosts"; }
 # user namespace when it starts, because its uid is not 0 in there.
 on() { local host=$1; shift; nsenter "${way_in[@]}" --net="$names/$host" -- "$@"; }
 
-# The pids of the processes on a host, parents before their children.
+# The pids of the processes on a host, in the order of their numbers.
 inside() {
     local process
     for process in /proc/[0-9]*; do

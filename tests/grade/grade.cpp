@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -37,24 +38,27 @@ std::vector<std::string> lessons_in(const std::vector<Submission> &submissions)
     return lessons;
 }
 
-// The lessons whose numbers are in chosen, "1 2".
+// The lesson with this number, "2" or "02".
+std::string lesson_with(const std::string &number)
+{
+    std::string known;
+    for (const std::string &lesson : all_lessons()) {
+        std::string plain = std::to_string(atoi(lesson.c_str()));
+        if (number == plain || number == '0' + plain)
+            return lesson;
+        known += ' ' + plain;
+    }
+    throw BadInput("LESSON: there is no lesson '" + one_line(number) + "'; there are:" + known);
+}
+
+// The lessons whose numbers are in chosen, "1 2", in their order.
 std::vector<std::string> lessons_named(const std::string &chosen)
 {
-    std::vector<std::string> lessons;
+    std::set<std::string> lessons;
     std::istringstream words(chosen);
-    for (std::string word; words >> word;) {
-        std::string known;
-        for (const std::string &lesson : all_lessons()) {
-            std::string number = std::to_string(atoi(lesson.c_str()));
-            known += ' ' + number;
-            if (word == number)
-                lessons.push_back(lesson);
-        }
-        if (lessons.empty() || std::to_string(atoi(lessons.back().c_str())) != word)
-            throw BadInput("LESSON=" + one_line(chosen) + ": there is no lesson '" + one_line(word) +
-                           "'; there are:" + known);
-    }
-    return lessons;
+    for (std::string word; words >> word;)
+        lessons.insert(lesson_with(word));
+    return {lessons.begin(), lessons.end()};
 }
 
 bool is_inside(const fs::path &folder, const fs::path &other)
@@ -85,6 +89,11 @@ int grade(const std::string &folder, const fs::path &grades, const std::string &
                        "DIR/ada/01-blocking/server.cpp");
     if (!fs::is_directory(folder) || access(folder.c_str(), R_OK | X_OK) == -1)
         throw BadInput("SUBMISSIONS=" + one_line(folder) + " is no folder that can be read");
+    try {
+        slowness();
+    } catch (const std::invalid_argument &error) {
+        throw BadInput(error.what());
+    }
     if (is_inside(grades, folder))
         throw BadInput(
             "GRADES is inside of SUBMISSIONS: the next run would take it for a student's. Choose another");
@@ -100,6 +109,8 @@ int grade(const std::string &folder, const fs::path &grades, const std::string &
     if (!missing.empty())
         notes.push_back("this machine allows no private networks (" + missing + "): some steps cannot be checked, "
                         "and programs run less apart from your files. " + how_to_allow());
+    if (!asked.empty())
+        notes.push_back("LESSON=" + one_line(chosen) + ": what was handed in of other lessons does not count");
     for (const std::string &note : notes)
         printf("  %s\n", note.c_str());
     Grader grader(submissions, lessons, grades, missing.empty());

@@ -20,8 +20,8 @@ if [ -e .git ] && command -v git >/dev/null; then
     # shellcheck disable=SC2086 # parts are several words
     files=$(git -c core.quotePath=false ls-files $parts lessons)
     # shellcheck disable=SC2086
-    unknown=$(git ls-files --others --exclude-standard $parts lessons)
-    [ -z "$unknown" ] || printf 'left out, as git does not know it: %s\n' "$unknown" >&2
+    unknown=$(git -c core.quotePath=false ls-files --others --exclude-standard $parts lessons)
+    [ -z "$unknown" ] || printf '%s\n' "$unknown" | sed 's/^/left out, as git does not know it: /' >&2
 else
     # shellcheck disable=SC2086
     files=$(find $parts -type f && find lessons/* -type f \( -name README.md -o -name '*.svg' -o -name '*.cpp' \))

@@ -94,13 +94,21 @@ HandedIn read_source(int folder, const std::string &name)
     return text.find('\0') == std::string::npos ? HandedIn{text, ""} : HandedIn{"", "is no text"};
 }
 
-// What else is in a lesson's folder, as a note; "" for nothing. What make leaves there is no news.
+// What else is in a lesson's folder, as a note; "" for nothing. What was handed out, and what make leaves
+// there, is no news.
 std::string others_in(int folder, const std::string &lesson)
 {
+    const size_t most = 5; // names
     std::string others;
-    for (const std::string &name : entries(folder))
-        if (name != "server.cpp" && name != "client.cpp" && name != "server" && name != "client")
+    size_t count = 0;
+    for (const std::string &name : entries(folder)) {
+        if (name == "server" || name == "client" || access(("lessons/" + lesson + '/' + name).c_str(), F_OK) == 0)
+            continue;
+        if (count++ < most)
             others += (others.empty() ? "" : ", ") + one_line(name);
+    }
+    if (count > most)
+        others += " and " + std::to_string(count - most) + " more";
     return others.empty() ? "" : lesson + ": ignored: " + others;
 }
 

@@ -1,5 +1,6 @@
 #include "explain.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <map>
@@ -9,7 +10,6 @@
 namespace
 {
 
-const size_t WIDTH = 80;  // columns
 const size_t LABELS = 19; // columns of "     your server   "
 
 // The last line that programs wrote to stderr, but for "listening on".

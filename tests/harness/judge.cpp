@@ -239,6 +239,7 @@ void judge_all(std::vector<Job *> jobs, bool isolated)
 int main()
 try {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+    slowness(); // or a word on what it must be
     bool isolated = why_no_box(fs::current_path()).empty();
     std::vector<Job> jobs = read_jobs();
     std::vector<Job *> solutions, variants;

@@ -118,9 +118,8 @@ double slowness()
         return 1;
     char *end;
     double factor = strtod(text, &end);
-    if (*end != '\0' || !(factor > 0 && factor <= 1000))
-        throw std::invalid_argument("SLOW is '" + std::string(text) +
-                                    "'; it must be a number up to 1000, such as 4");
+    if (*end != '\0' || !(factor >= 1 && factor <= 1000))
+        throw std::invalid_argument("SLOW is '" + std::string(text) + "'; it must be a number from 1 to 1000");
     return factor;
 }
 
@@ -352,11 +351,14 @@ Program &Lab::start_server(std::vector<std::string> arguments)
         unmet.what += where.empty() ? "" : "; it listens on " + where;
         throw;
     }
+    const std::string reason = why, advice = remedy;
+    because("who waits for that line knows when to connect", "say it on stderr once listen() has succeeded: lesson 1, step 1");
     wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"',
              [&] {
         server.must_run(); // until it has said so, it may still be setting itself up
         return server.err.find("listening on port ") != std::string::npos;
     });
+    because(reason, advice);
     return server;
 }
 

@@ -15,7 +15,6 @@ namespace
 
 namespace fs = std::filesystem;
 
-const size_t WIDTH = 80; // columns
 const bool UNICODE = unicode_terminal();
 const char *const DOT = UNICODE ? "·" : "-";
 
@@ -185,7 +184,7 @@ void print_sum(const std::string &folder, int lesson, bool one_step, const Tally
     if (tally.failed) {
         bool own = tally.failed->lesson == lesson;
         sum += (own ? ""
-                    : ", but not all of lesson " + std::to_string(tally.failed->lesson) + " holds any more") +
+                    : ", but not all of lesson " + std::to_string(tally.failed->lesson) + " holds") +
                dot + "again: " + make;
         if (own)
             sum += dot + "only this one: " + make + " STEP=" + std::to_string(tally.failed->step);

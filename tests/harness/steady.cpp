@@ -104,11 +104,20 @@ int print(std::vector<Record> &records)
     return flakes;
 }
 
+// -1: text is no number.
+long number_in(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    return *text != '\0' && *end == '\0' ? number : -1;
+}
+
 } // namespace
 
 int main(int argc, char *argv[])
 try {
-    int repeats = argc > 1 ? atoi(argv[1]) : 0, loops = argc > 2 ? atoi(argv[2]) : -1;
+    slowness(); // or a word on what it must be
+    long repeats = argc > 1 ? number_in(argv[1]) : -1, loops = argc > 2 ? number_in(argv[2]) : -1;
     if (repeats < 1 || loops < 0) {
         fprintf(stderr,
                 "REPEATS must be a number from 1 on; LOOPS, busy loops for each core, one from 0 on\n");
@@ -120,7 +129,7 @@ try {
     for (unsigned i = 0; i < CORES * static_cast<unsigned>(loops); i++)
         load.push_back(start_busy_loop());
     std::vector<Record> records;
-    for (int repeat = 1; repeat <= repeats; repeat++) {
+    for (long repeat = 1; repeat <= repeats; repeat++) {
         std::list<Run *> runs;
         for (Lesson &lesson : lessons) {
             lesson.run.outcomes.clear();
@@ -131,14 +140,14 @@ try {
         for (const Lesson &lesson : lessons)
             note(records, lesson);
         if (isatty(STDOUT_FILENO))
-            printf("\r\033[K%d of %d", repeat, repeats), fflush(stdout);
+            printf("\r\033[K%ld of %ld", repeat, repeats), fflush(stdout);
     }
     for (pid_t loop : load) {
         kill(loop, SIGKILL);
         waitpid(loop, nullptr, 0);
     }
     int flakes = print(records);
-    printf("\n%d repeats, %d flakes\n", repeats, flakes);
+    printf("\n%ld repeats, %d flakes\n", repeats, flakes);
     return flakes == 0 ? 0 : 1;
 } catch (const std::exception &error) { // no process to be had, or no memory
     fprintf(stderr, "%s\n", error.what());

@@ -13,7 +13,6 @@ const size_t SHOWN = 12;  // events in a picture
 const size_t ACTORS = 3;  // columns in a picture
 const size_t APART = 25;  // characters from one column to the next
 const size_t MARGIN = 8;  // characters before the first column
-const size_t WIDTH = 80;  // characters in a line
 
 std::string repeat(const std::string &text, size_t times)
 {

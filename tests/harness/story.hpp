@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+const size_t WIDTH = 80; // columns of a line on a terminal
+
 // Thrown by a step of a check that does not hold; what() is one sentence.
 struct Unmet {
     std::string what;

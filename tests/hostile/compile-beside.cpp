@@ -1,4 +1,4 @@
 // A solution for a header, found from here.
 // Says: No such file or directory
-// Says: server.cpp' file not found
+// Says, by clang: server.cpp' file not found
 #include "../../solutions/01-blocking/server.cpp"

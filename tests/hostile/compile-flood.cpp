@@ -1,6 +1,6 @@
 // More complaints than anybody reads: each level of this file, which includes itself, has some.
 // Says: #include nested
-// Says: #warning a
+// Says, by clang: #warning a
 #warning a
 #warning b
 #warning c

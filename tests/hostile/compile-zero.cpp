@@ -1,4 +1,4 @@
 // A header without end.
 // Says: /dev/zero: No such file or directory
-// Says: '/dev/zero' file not found
+// Says, by clang: '/dev/zero' file not found
 #include "/dev/zero"

@@ -133,6 +133,7 @@ inline void expect_dismissed(Lab &lab, Program &server)
         }
         return false;
     });
+    serves_on(lab, 3);
 }
 
 // Connects a client that a server without free descriptors cannot accept; it must live on.
