@@ -222,8 +222,8 @@ int place_in_line(const Job *job)
 // Runs the checks on these, and says what comes out.
 void judge_all(std::vector<Job *> jobs, bool isolated)
 {
-    // They wait, most of the time.
-    const size_t at_once = 20 * std::max(1U, std::thread::hardware_concurrency());
+    // They wait, most of the time. Without boxes they share what one user may have of processes.
+    const size_t at_once = (isolated ? 20 : 12) * std::max(1U, std::thread::hardware_concurrency());
     std::list<Run *> runs;
     for (Job *job : jobs)
         runs.push_back(&job->run);

@@ -271,6 +271,22 @@ std::set<int> connections_of(pid_t pid)
     return ports;
 }
 
+unsigned long socket_of(pid_t pid, int other_port)
+{
+    for (const TcpEntry &e : tcp_table(pid))
+        if (static_cast<int>(e.peer_port) == other_port && e.inode != 0 && holds_socket(pid, e.inode))
+            return e.inode;
+    return 0;
+}
+
+bool holds_socket(pid_t pid, unsigned long inode)
+{
+    for (int fd : numbers_in(path(pid, "fd")))
+        if (inode_of(pid, fd) == inode)
+            return true;
+    return false;
+}
+
 std::string listener_of(pid_t pid)
 {
     std::vector<TcpEntry> table = tcp_table(pid);

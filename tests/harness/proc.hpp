@@ -59,6 +59,13 @@ int peer_port(pid_t pid, int fd);
 // The other ends' ports of the TCP connections that pid holds; 0 for a listener.
 std::set<int> connections_of(pid_t pid);
 
+// The inode of pid's socket for the connection whose other end has this TCP port; 0: it has none, or on
+// a busy host's table it was not met.
+unsigned long socket_of(pid_t pid, int other_port);
+
+// Whether pid holds a descriptor of that socket.
+bool holds_socket(pid_t pid, unsigned long inode);
+
 // The address and port that pid listens on: "every address, port 5000"; "" if it does not.
 std::string listener_of(pid_t pid);
 

@@ -109,6 +109,15 @@ inline void expect_soon(Lab &lab, const Program &server, const double &due, cons
     });
 }
 
+// The inode of the socket that server has for client, see socket_of().
+inline unsigned long socket_for(Lab &lab, const Program &server, const Peer &client)
+{
+    unsigned long inode = 0;
+    lab.wait_for("your server should hold the connection of " + client.name,
+                 [&] { return (inode = socket_of(server.pid, client.port())) != 0; });
+    return inode;
+}
+
 // That a client that server, which has none yet, refuses is closed after its second, though it
 // never ends and sends on.
 inline void expect_dismissed(Lab &lab, Program &server)
@@ -117,16 +126,17 @@ inline void expect_dismissed(Lab &lab, Program &server)
                 "note when it must have gone once, when you refuse it");
     lab.greeted(1);
     Peer &refused = lab.greeted(2);
+    unsigned long its_socket = socket_for(lab, server, refused);
     lab.expect_timers();
     refused.send(word(lab, 2000));
     refused.expect("error: line too long\n");
     double sent = lab.seconds();
     lab.wait_for(refused.name + " should be closed after a second, though it sends more and more", [&] {
-        if (connections_of(server.pid).count(refused.port()) == 0)
+        if (!holds_socket(server.pid, its_socket))
             return true;
         if (lab.seconds() - sent > 0.2) {
             server.freeze(); // or it may close, and our next bytes meet a reset
-            if (connections_of(server.pid).count(refused.port()))
+            if (holds_socket(server.pid, its_socket))
                 refused.send("x");
             server.thaw();
             sent = lab.seconds();
