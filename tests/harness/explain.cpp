@@ -61,44 +61,31 @@ bool has_crashed(const Program *program)
     return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE || signal == SIGILL;
 }
 
-// What became of the programs, as far as a crash is concerned.
-struct Ends {
-    bool crashed, signalled, exited;
-};
-
-Ends ends_of(const Lab &lab)
-{
-    Ends ends{false, false, false};
-    for (const auto &[name, program] : latest(lab)) {
-        ends.crashed = ends.crashed || has_crashed(program);
-        ends.signalled = ends.signalled || (program->status != -1 && WIFSIGNALED(program->status));
-        ends.exited = ends.exited || (program->status != -1 && WIFEXITED(program->status));
-    }
-    return ends;
-}
-
 } // namespace
 
 Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
 {
     const std::string found = sanitizer_found(lab.last_words());
-    const Ends ends = ends_of(lab);
-    // A process that served one client may crash too, and nobody but that client hears of it.
-    bool lost = !ends.exited && what.find("connection ended") != std::string::npos;
-    Explanation all{lab.story.picture(), {{"what happened", what}}, ends.signalled || lost};
+    bool crashed = !found.empty(), signalled = false, exited = false;
+    Explanation all{lab.story.picture(), {{"what happened", what}}, false};
     if (!found.empty())
         all.entries.push_back({"the place", found});
     std::string words;
     for (const auto &[name, program] : latest(lab)) {
         std::string where = lab.where_is(*program);
         words += '\n' + program->err;
+        crashed = crashed || has_crashed(program);
+        signalled = signalled || (program->status != -1 && WIFSIGNALED(program->status));
+        exited = exited || (program->status != -1 && WIFEXITED(program->status));
         if (what.find(where) == std::string::npos)
             all.entries.push_back({"your " + name, where});
     }
+    // A process that served one client may crash too, and nobody but that client hears of it.
+    all.may_have_crashed = signalled || (!exited && what.find("connection ended") != std::string::npos);
     words = last_line(words);
     if (found.empty() && !words.empty())
         all.entries.push_back({"last words", in_quotes(words, 120)});
-    if (found.empty() && !ends.crashed && !lab.why.empty()) { // a crash has reasons of its own
+    if (!crashed && !lab.why.empty()) { // a crash has reasons of its own
         all.entries.push_back({"why", lab.why});
         all.entries.push_back({"try", lab.remedy});
     }

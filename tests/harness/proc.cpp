@@ -46,6 +46,15 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
     return table;
 }
 
+// How many bytes are unread or unsent on the connection whose other end has this port; -1: there is none.
+long bytes_left(pid_t pid, int other_port, unsigned TcpEntry::*which)
+{
+    for (const TcpEntry &e : tcp_table(pid))
+        if (static_cast<int>(e.peer_port) == other_port)
+            return e.*which;
+    return -1;
+}
+
 // Of the socket that descriptor fd of pid is; 0: it is none.
 unsigned long inode_of(pid_t pid, int fd)
 {
@@ -305,18 +314,12 @@ std::string listener_of(pid_t pid)
 
 bool all_read(pid_t pid, int other_port)
 {
-    for (const TcpEntry &e : tcp_table(pid))
-        if (static_cast<int>(e.peer_port) == other_port)
-            return e.unread == 0;
-    return false;
+    return bytes_left(pid, other_port, &TcpEntry::unread) == 0;
 }
 
 bool all_sent(pid_t pid, int other_port)
 {
-    for (const TcpEntry &e : tcp_table(pid))
-        if (static_cast<int>(e.peer_port) == other_port)
-            return e.unsent == 0;
-    return false;
+    return bytes_left(pid, other_port, &TcpEntry::unsent) == 0;
 }
 
 bool end_arrived(pid_t pid, int other_port)
