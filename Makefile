@@ -135,7 +135,7 @@ $(KIT_TESTS): | build/doctest.found
 build/doctest.found:
 	@mkdir -p build
 	@tests/kit/get-doctest.sh && touch $@
-build/kit-tests: $(KIT_TESTS)
+build/kit-tests: $(KIT_TESTS) $(HARNESS)
 	$(CXX) -o $@.$$$$ $^ && mv $@.$$$$ $@
 -include $(wildcard build/kit/*.d)
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "box.hpp"
+#include "need.hpp"
 #include "story.hpp"
 
 namespace
@@ -24,6 +26,12 @@ namespace fs = std::filesystem;
 
 const size_t LONGEST_SOURCE = 1 << 20; // bytes
 const size_t MOST_SAID = 1 << 20;      // bytes; what comes after them nobody reads
+
+// Headers that were read ahead: what the compiler is told to include first, and the folder where it finds
+// what it has made of them, for four pairs of programs at most.
+const std::string HEADERS = "headers-read-ahead.hpp";
+const std::string KEPT_HEADERS = "build/headers";
+const size_t MOST_KEPT = 8;
 
 // Reads both to their ends. False: that took too long.
 bool drain_both(int words, std::string &said, int result, std::string &program)
@@ -92,28 +100,71 @@ void limit_compiler()
     setrlimit(RLIMIT_AS, &memory);
 }
 
-// Inside the box: a copy of the kit that holds one source and the header, no more. The
-// compiler runs where the paths that it prints are those that the student knows.
-int build_copy(const Source &source, const std::string &text, const std::string &header,
-               const std::string &command, int result)
+// What a compiler is to make, of these files and no others.
+struct Task {
+    std::map<std::string, std::string> files; // texts by their paths, from where the compiler runs
+    std::string command, product;             // product: the file that the command makes
+    int ahead;                                // descriptor of HEADERS, precompiled; -1: none
+};
+
+// Runs the compiler, and passes on what it says. With headers that were read ahead that is the same, unless
+// it speaks of these: then it reads the program as it stands.
+int run_compiler(const Task &task)
+{
+    if (task.ahead != -1) {
+        fcntl(task.ahead, F_SETFD, 0);
+        fs::create_symlink("/proc/self/fd/" + std::to_string(task.ahead), HEADERS + ".gch");
+        int status = system((task.command + " -include " + HEADERS + " >words 2>&1").c_str());
+        std::string words = contents("words");
+        if (words.find(HEADERS) == std::string::npos)
+            return write_all(STDOUT_FILENO, words) ? status : -1;
+    }
+    return system(task.command.c_str());
+}
+
+// Inside the box: a copy of the kit that holds the files, no more. The compiler runs where
+// the paths that it prints are those that the student knows.
+int run_task(const Task &task, int result)
 {
     char copy[] = "build-XXXXXX";
     if (!mkdtemp(copy))
         return 3;
     fs::path top = fs::path(copy) / "a" / "b"; // so that ../../common is below copy
-    fs::path folder = fs::path(source.folder).relative_path();
-    fs::path common = (top / folder / "../../common").lexically_normal();
-    std::string file = folder / (source.program + ".cpp");
-    fs::create_directories(top / folder);
-    fs::create_directories(common);
-    std::ofstream(top / file) << text;
-    std::ofstream(common / "error.hpp") << header;
+    for (const auto &[name, text] : task.files) {
+        fs::path file = (top / name).lexically_normal();
+        fs::create_directories(file.parent_path());
+        std::ofstream(file) << text;
+    }
     if (chdir(top.c_str()) == -1)
         return 3;
     forget_environment();
     limit_compiler();
-    int status = system((command + " -o program " + for_shell(file)).c_str());
-    return status == 0 && write_all(result, contents("program")) ? 0 : 2;
+    return run_compiler(task) == 0 && write_all(result, contents(task.product)) ? 0 : 2;
+}
+
+struct Made {
+    bool in_time;
+    int status; // of run_task()
+    std::string said, product;
+};
+
+Made make(const Task &task, const std::string &kit, bool isolated)
+{
+    // Pipes could be opened again, by an #include of /proc/self/fd/1; sockets cannot.
+    int words[2], result[2];
+    need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) != -1, "socketpair");
+    need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, result) != -1, "socketpair");
+    pid_t box = start_in_box(isolated, kit, [&] {
+        dup2(words[1], STDOUT_FILENO);
+        dup2(words[1], STDERR_FILENO);
+        return run_task(task, result[1]);
+    });
+    close(words[1]);
+    close(result[1]);
+    Made made;
+    made.in_time = drain_both(words[0], made.said, result[0], made.product);
+    made.status = end_box(box);
+    return made;
 }
 
 // Makes the executable output, at once: another run may be using the old one.
@@ -127,6 +178,45 @@ bool install(const std::string &program, const std::string &output)
     bool done = write_all(fd, program);
     close(fd);
     return done && rename(fresh.c_str(), output.c_str()) == 0;
+}
+
+// The lines of text that include the system's headers, up to the first line that is anything else: what
+// stands there may change the meaning of the headers after it.
+std::string first_headers(const std::string &text)
+{
+    std::istringstream lines(text);
+    std::string headers;
+    for (std::string line; std::getline(lines, line) && (line.empty() || line.back() != '\\');) {
+        if (line.compare(0, 10, "#include <") == 0)
+            headers += line + '\n';
+        else if (!line.empty() && line.compare(0, 2, "//") != 0)
+            break;
+    }
+    return headers;
+}
+
+// Where these headers lie once command has read them. A compiler that cannot use what is there reads the
+// text.
+std::string kept(const std::string &headers, const std::string &command)
+{
+    return KEPT_HEADERS + '/' + std::to_string(std::hash<std::string>()(command + '\n' + headers)) + ".gch";
+}
+
+std::string path_of(const Source &source)
+{
+    return fs::path(source.kit) / source.folder / (source.program + ".cpp");
+}
+
+// Makes room for one more.
+void drop_old_headers()
+{
+    std::multimap<fs::file_time_type, fs::path> found;
+    for (const fs::directory_entry &entry : fs::directory_iterator(KEPT_HEADERS))
+        found.insert({entry.last_write_time(), entry.path()});
+    while (found.size() >= MOST_KEPT) {
+        fs::remove(found.begin()->second);
+        found.erase(found.begin());
+    }
 }
 
 } // namespace
@@ -146,37 +236,55 @@ std::string contents(const std::string &path)
 
 Built compile(const Source &source, const std::string &command, const std::string &output, bool isolated)
 {
-    std::string name = source.folder + '/' + source.program + ".cpp";
-    std::string path = name[0] == '/' ? name : source.kit + '/' + name;
+    std::string name = source.folder + '/' + source.program + ".cpp", path = path_of(source);
     if (!fs::is_regular_file(path))
         return {false, name + ": error: no such file\n"};
     if (access(path.c_str(), R_OK) == -1)
         return {false, name + ": error: cannot be read: " + strerror(errno) + '\n'};
     if (fs::file_size(path) > LONGEST_SOURCE)
         return {false, name + ": error: longer than a mebibyte: that is no lesson's program\n"};
-    std::string text = contents(path), header = contents(source.kit + "/common/error.hpp");
-    // Pipes could be opened again, by an #include of /proc/self/fd/1; sockets cannot.
-    int words[2], result[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) == -1 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, result) == -1)
-        return {false, "socketpair failed\n"};
-    pid_t box = start_in_box(isolated, source.kit, [&] {
-        dup2(words[1], STDOUT_FILENO);
-        dup2(words[1], STDERR_FILENO);
-        return build_copy(source, text, header, command, result[1]);
-    });
-    close(words[1]);
-    close(result[1]);
-    std::string said, program;
-    bool in_time = drain_both(words[0], said, result[0], program);
-    int status = end_box(box);
-    if (!in_time || (said.empty() && status != 0))
+    fs::path file = fs::path(name).relative_path();
+    std::string text = contents(path), headers = first_headers(text);
+    int ahead = open(kept(headers, command).c_str(), O_RDONLY | O_CLOEXEC);
+    Made made =
+        make({{{file, text},
+               {file.parent_path() / "../../common/error.hpp", contents(source.kit + "/common/error.hpp")},
+               {HEADERS, headers}},
+              command + " -o program " + for_shell(file),
+              "program",
+              ahead},
+             source.kit, isolated);
+    close(ahead);
+    if (!made.in_time || (made.said.empty() && made.status != 0))
         return {false, name + ": error: the compiler was stopped: it took too long, or too much memory\n"};
-    if (said.find("undefined reference to `main'") != std::string::npos)
+    if (made.said.find("undefined reference to `main'") != std::string::npos)
         return {false, name + ": error: there is no main() in it\n"};
-    if (status != 0)
-        return {false, printable(said)};
-    if (!install(program, output))
+    if (made.status != 0)
+        return {false, printable(made.said)};
+    if (!install(made.product, output))
         return {false, output + ": error: cannot be written: " + strerror(errno) + '\n'};
-    return {true, printable(said)};
+    return {true, printable(made.said)};
+}
+
+pid_t read_ahead(const Source &source, const std::string &command, bool isolated)
+{
+    std::string headers = first_headers(contents(path_of(source))), output = kept(headers, command);
+    if (headers.empty() || access(output.c_str(), F_OK) == 0)
+        return 0;
+    pid_t parent = getpid(), reader = fork();
+    need(reader != -1, "fork");
+    if (reader != 0)
+        return reader;
+    try {
+        die_with(parent, SIGKILL);
+        setpriority(PRIO_PROCESS, 0, 19); // the checks come first
+        fs::create_directories(KEPT_HEADERS);
+        drop_old_headers();
+        Made made =
+            make({{{HEADERS, headers}}, command + " -x c++-header -o product " + HEADERS, "product", -1},
+                 source.kit, isolated);
+        _exit(made.status == 0 && install(made.product, output) ? 0 : 1);
+    } catch (const std::exception &) { // then the next compilation takes as long as this one
+        _exit(1);
+    }
 }

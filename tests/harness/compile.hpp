@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <sys/types.h>
 
 #include "session.hpp"
 
@@ -20,3 +21,8 @@ std::string contents(const std::string &path);
 // Builds source with the compiler's command line (as in "g++ -g") into the file output,
 // whole or not at all.
 Built compile(const Source &source, const std::string &command, const std::string &output, bool isolated);
+
+// Has the compiler read the headers that source begins with, for compilations to come by the same
+// command: that takes longer than the rest of them. Returns the process that does so, to be waited for;
+// 0: there is nothing to be done.
+pid_t read_ahead(const Source &source, const std::string &command, bool isolated);

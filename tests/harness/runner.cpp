@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -48,7 +49,7 @@ Options parse(int argc, char *argv[])
         else
             folder = word;
     }
-    options.subject = {fs::current_path(), folder, folder, compiler("-Og -g -Wall -Wextra")};
+    options.subject = {fs::current_path(), folder, folder, compiler("-Og -g1 -Wall -Wextra")};
     options.lesson = atoi(fs::path(folder).filename().c_str());
     return options;
 }
@@ -82,6 +83,18 @@ int no_such_step(const Options &options)
         fprintf(stderr, " %d", step);
     fputc('\n', stderr);
     return USAGE;
+}
+
+// The processes that make ready for the next time, while checks wait for a second of the programs' own:
+// where none does, nobody has time for that.
+std::vector<pid_t> make_ready(const Subject &subject, const std::vector<const Check *> &checks, bool isolated)
+{
+    std::vector<pid_t> readers;
+    if (std::any_of(checks.begin(), checks.end(), [](const Check *check) { return check->waits; }))
+        for (const char *program : {"server", "client"})
+            if (pid_t reader = read_ahead({subject.kit, subject.folder, program}, subject.command, isolated))
+                readers.push_back(reader);
+    return readers;
 }
 
 // The first check that failed, if a program may have crashed: tried again on a build with
@@ -138,11 +151,14 @@ try {
         return DOES_NOT_COMPILE;
     }
     printf("\nlesson %d: %s\n\n", options.lesson, options.subject.folder.c_str());
+    std::vector<pid_t> readers = make_ready(options.subject, checks, isolated);
     Outcomes outcomes = run({checks, options.subject.output, false, !options.times, AT_ONCE}, isolated);
     look_closer(options, checks, outcomes, isolated);
     int status = report(options.subject.folder, options.lesson, !options.step.empty(), checks, outcomes);
     if (options.times)
         report_times(checks, outcomes);
+    for (pid_t reader : readers)
+        waitpid(reader, nullptr, 0);
     return status;
 } catch (const std::invalid_argument &error) {
     fprintf(stderr, "%s\n", error.what());
