@@ -11,9 +11,9 @@ LESSONS := $(patsubst 0%,%,$(foreach d,$(LESSON_FOLDERS),$(firstword $(subst -, 
 folder = $(notdir $(wildcard $(1)/0$(2)-*))
 upto = $(wordlist 1,$(1),$(LESSONS))
 
-# What the commands under tests/harness are made of, and the checks of all lessons.
-COMMANDS := $(patsubst %,build/harness/%.o,runner judge steady)
-HARNESS := $(filter-out $(COMMANDS),$(patsubst tests/harness/%.cpp,build/harness/%.o,$(wildcard tests/harness/*.cpp)))
+# What the commands are made of, and the checks of all lessons.
+COMMANDS := $(patsubst %,tests/%.cpp,harness/runner harness/judge harness/steady kit/refuse)
+HARNESS := build/harness.o
 CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
 OPTIONS = $(if $(STEP),--step "$$STEP") $(if $(TIMES),--times)
 STATIC = $(shell CXX='$(CXX)' tests/kit/linkable.sh -static)
@@ -79,7 +79,7 @@ check: FORCE
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
 	@flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
 		tests/check.sh $(notdir $(LESSON_FOLDERS))'
-CHECK_NEEDS = variants $(PRECOMPILED) build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
+CHECK_NEEDS = variants build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
 
 # The programs that check asks: solutions, starters, known mistakes.
 variants: FORCE
@@ -101,14 +101,11 @@ clean:
 
 FORCE:
 
-# What nearly all files of the harness begin with takes longer to read than the rest of them: g++
-# reads it once. A g++ for which it was not made reads the text in its place.
-PRECOMPILED := $(if $(findstring clang,$(CXX)),,build/std.hpp.gch)
-build/std.hpp: Makefile
+# The files of these folders are compiled together: alone, each would take longest for the headers
+# that they have in common.
+build/harness.cpp build/grade.cpp build/kit.cpp: build/%.cpp: tests/%
 	@mkdir -p build
-	printf '#include <%s>\n' algorithm filesystem fstream functional list map sstream string vector >$@.$$$$ && mv $@.$$$$ $@
-build/std.hpp.gch: build/std.hpp
-	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -x c++-header -o $@.$$$$ $< && mv $@.$$$$ $@
+	printf '#include "../%s"\n' $(filter-out $(COMMANDS),$(wildcard $</*.cpp)) >$@.$$$$ && mv $@.$$$$ $@
 
 # The runner of lesson N knows the checks of lessons 1 to N, and no more.
 define runner
@@ -121,23 +118,25 @@ build/judge build/steady: build/%: build/harness/%.o $(HARNESS) $(CHECKS)
 	$(CXX) $(STATIC) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
 
 # Written beside and renamed, so that two runs at once do not meet a half-written file.
-build/%.o: tests/%.cpp $(PRECOMPILED)
+COMPILE = $(CXX) -std=c++17 $(CXXFLAGS) $(WARN) -MMD -MP -MF build/$*.d -MT $@ -c -o $@.$$$$ $< && mv $@.$$$$ $@
+build/%.o: tests/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 $(CXXFLAGS) $(WARN) $(PRECOMPILED:%.gch=-include %) -MMD -MP -MF build/$*.d -MT $@ -c -o $@.$$$$ $< && mv $@.$$$$ $@
+	$(COMPILE)
+build/%.o: build/%.cpp
+	$(COMPILE)
 
 build/refuse: tests/kit/refuse.cpp
 	@mkdir -p build
 	$(CXX) -std=c++17 $(WARN) -o $@.$$$$ $< && mv $@.$$$$ $@
 
-KIT_TESTS := $(filter-out build/kit/refuse.o,$(patsubst tests/%.cpp,build/%.o,$(wildcard tests/kit/*.cpp)))
-$(KIT_TESTS): private CXXFLAGS += -isystem build/doctest/usr/include
-$(KIT_TESTS): | build/doctest.found
+DOCTEST := IMPLEMENT_WITH_MAIN NO_POSIX_SIGNALS
+build/kit.o: private CXXFLAGS += -isystem build/doctest/usr/include $(DOCTEST:%=-DDOCTEST_CONFIG_%)
+build/kit.o: | build/doctest.found
 build/doctest.found:
 	@mkdir -p build
 	@tests/kit/get-doctest.sh && touch $@
-build/kit-tests: $(KIT_TESTS) $(HARNESS)
-	$(CXX) -o $@.$$$$ $^ && mv $@.$$$$ $@
--include $(wildcard build/kit/*.d)
+build/kit-tests: build/kit.o $(HARNESS)
+	$(CXX) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
 
 # --- Grading, and the archive for students, which has nothing of it ---
 GRADER := $(if $(wildcard tests/grade),build/grader)
@@ -154,12 +153,11 @@ handout: FORCE
 	$(call writable)
 	@tests/grade/handout.sh
 
-build/grader: $(patsubst tests/%.cpp,build/%.o,$(wildcard tests/grade/*.cpp)) $(HARNESS) $(CHECKS)
+build/grader: build/grade.o $(HARNESS) $(CHECKS)
 	$(CXX) $(STATIC) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
--include $(wildcard build/grade/*.d)
 # --- End of grading ---
 
--include $(wildcard build/harness/*.d build/lessons/*.d)
+-include $(wildcard build/*.d build/*/*.d)
 
 # ---- bench: measures the servers, and draws why each design gave way ----
 BENCH ?= $(if $(wildcard solutions),solutions,lessons)
@@ -201,5 +199,4 @@ build/bench/%/server: %/server.cpp common/error.hpp
 	@$(CXX) -O2 -o $@.$$$$ $< 2>$@.log && mv $@.$$$$ $@ || true
 
 build/bench/%.o: private CXXFLAGS = -O2
--include $(wildcard build/bench/*.d)
 # ---- end of bench ----

@@ -325,6 +325,16 @@ pid_t start_building(const Subject &subject, const std::string &program, const s
     _exit(built.done && told ? 0 : 1);
 }
 
+// A statically linked program sorts its tables for unwinding when it throws for the first time: once here,
+// and not in the process of each check.
+void sort_unwind_tables()
+{
+    try {
+        throw 0;
+    } catch (int) {
+    }
+}
+
 } // namespace
 
 Built build(const Subject &subject, bool isolated)
@@ -371,6 +381,7 @@ std::vector<const Check *> checks_of(int lesson)
 
 void run(std::list<Run *> runs, bool isolated, size_t at_once, const std::function<void(const Run &)> &done)
 {
+    sort_unwind_tables();
     Pool pool(isolated, at_once);
     while (!runs.empty()) {
         for (Run *each : runs)

@@ -1,6 +1,4 @@
 // error.cpp: what common/error.hpp says, and with which status it ends.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#define DOCTEST_CONFIG_NO_POSIX_SIGNALS
 #include <doctest/doctest.h>
 
 #include <string>
