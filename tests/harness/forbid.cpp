@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <vector>
 
@@ -22,10 +23,16 @@ const unsigned FORBIDDEN[] = {
 #endif
 };
 
-// Steps of the filter's program: load a field of the call, compare it, refuse the call.
+// Steps of the filter's program: load the number of the call, or the lower half of an argument, compare it,
+// refuse the call.
 sock_filter load(size_t field)
 {
     return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(field));
+}
+
+sock_filter load_argument(size_t which)
+{
+    return load(offsetof(seccomp_data, args) + which * sizeof seccomp_data::args[0]);
 }
 
 sock_filter skip_unless(unsigned value, unsigned char steps)
@@ -35,6 +42,7 @@ sock_filter skip_unless(unsigned value, unsigned char steps)
 
 const sock_filter REFUSE = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 const sock_filter NOT_ON_THIS = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL);
+const sock_filter PRETEND = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0); // done, and not an error
 const sock_filter ALLOW = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 
 } // namespace
@@ -55,9 +63,12 @@ void forbid_calls()
     for (unsigned call : FORBIDDEN)
         steps.insert(steps.end(), {skip_unless(call, 1), REFUSE});
     steps.insert(steps.end(), {skip_unless(SYS_splice, 1), NOT_ON_THIS});
+    for (unsigned size : {SO_SNDBUF, SO_RCVBUF})
+        steps.insert(steps.end(), {skip_unless(SYS_setsockopt, 5), load_argument(1), skip_unless(SOL_SOCKET, 3),
+                                   load_argument(2), skip_unless(size, 1), PRETEND, load(number)});
     const unsigned everybody = ~0U; // kill(-1, …)
-    steps.insert(steps.end(), {skip_unless(SYS_kill, 3), load(offsetof(seccomp_data, args)),
-                               skip_unless(everybody, 1), REFUSE, ALLOW});
+    steps.insert(steps.end(), {skip_unless(SYS_kill, 3), load_argument(0), skip_unless(everybody, 1), REFUSE,
+                               ALLOW});
     sock_fprog program{static_cast<unsigned short>(steps.size()), steps.data()};
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program); // where there is none, so be it
 }

@@ -1,5 +1,5 @@
-// Right but odd: seven bytes for each recv(), 61 for each send() (TCP_NODELAY), one buffer that
-// is a ring.
+// Right but odd: seven bytes for each recv(), 61 for each send() (TCP_NODELAY), a small receive
+// buffer, and one of its own that is a ring.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
@@ -52,6 +52,8 @@ int main(int argc, char **argv)
         int fd;
         while ((fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) < 0)
             ;
+        const int small = 4096;
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
         static char ring[2048];
         size_t head = 0, used = 0;
