@@ -25,7 +25,7 @@ struct Client {
     bool gone;          // to be closed at the end of this round
 };
 
-// Milliseconds on a clock that nobody sets.
+// Milliseconds on a clock that nobody sets. A long of 32 bits has room for 24 days of them.
 long now()
 {
     timespec t;

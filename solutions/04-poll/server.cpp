@@ -32,7 +32,7 @@ struct Client {
 
 const long NEVER = -1;
 
-// Milliseconds on a clock that nobody sets.
+// Milliseconds on a clock that nobody sets. A long of 32 bits has room for 24 days of them.
 long now()
 {
     timespec t;
