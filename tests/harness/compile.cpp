@@ -28,10 +28,10 @@ const size_t LONGEST_SOURCE = 1 << 20; // bytes
 const size_t MOST_SAID = 1 << 20;      // bytes; what comes after them nobody reads
 
 // Headers that were read ahead: what the compiler is told to include first, and the folder where it finds
-// what it has made of them, for four pairs of programs at most.
+// what it has made of them, for two pairs of programs.
 const std::string HEADERS = "headers-read-ahead.hpp";
 const std::string KEPT_HEADERS = "build/headers";
-const size_t MOST_KEPT = 8;
+const size_t MOST_KEPT = 4;
 
 // Reads both to their ends. False: that took too long.
 bool drain_both(int words, std::string &said, int result, std::string &program)
