@@ -107,10 +107,12 @@ int grade(const std::string &folder, const fs::path &grades, const std::string &
     occupy(grades);
     std::string missing = why_no_box(fs::current_path());
     if (!missing.empty())
-        notes.push_back("this machine allows no private networks (" + missing + "): some steps cannot be checked, "
-                        "and programs run less apart from your files. " + how_to_allow());
+        notes.push_back("this machine allows no private networks (" + missing +
+                        "): some steps cannot be checked, and programs run less apart from your files. " +
+                        how_to_allow());
     if (!asked.empty())
-        notes.push_back("LESSON=" + one_line(chosen) + ": what was handed in of other lessons does not count");
+        notes.push_back("LESSON=" + one_line(chosen) +
+                        ": what was handed in of other lessons does not count");
     for (const std::string &note : notes)
         printf("  %s\n", note.c_str());
     Grader grader(submissions, lessons, grades, missing.empty());

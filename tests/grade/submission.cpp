@@ -102,7 +102,8 @@ std::string others_in(int folder, const std::string &lesson)
     std::string others;
     size_t count = 0;
     for (const std::string &name : entries(folder)) {
-        if (name == "server" || name == "client" || access(("lessons/" + lesson + '/' + name).c_str(), F_OK) == 0)
+        if (name == "server" || name == "client" ||
+            access(("lessons/" + lesson + '/' + name).c_str(), F_OK) == 0)
             continue;
         if (count++ < most)
             others += (others.empty() ? "" : ", ") + one_line(name);
@@ -132,8 +133,7 @@ Submission read_submission(int folder, const std::string &student, const std::ve
             std::string deeper = lesson_in(lesson.fd, lessons);
             submission.notes.push_back(one_line(name) + " is no lesson: ignored" +
                                        (deeper.empty() ? "" : "; " + deeper + " lies one folder too deep"));
-        }
-        else if (!problem.empty())
+        } else if (!problem.empty())
             submission.notes.push_back(name + ' ' + problem + ": ignored");
         else if (lesson.fd == -1)
             submission.notes.push_back(name + " cannot be read: " + strerror(errno));

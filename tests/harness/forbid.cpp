@@ -64,11 +64,12 @@ void forbid_calls()
         steps.insert(steps.end(), {skip_unless(call, 1), REFUSE});
     steps.insert(steps.end(), {skip_unless(SYS_splice, 1), NOT_ON_THIS});
     for (unsigned size : {SO_SNDBUF, SO_RCVBUF})
-        steps.insert(steps.end(), {skip_unless(SYS_setsockopt, 5), load_argument(1), skip_unless(SOL_SOCKET, 3),
-                                   load_argument(2), skip_unless(size, 1), PRETEND, load(number)});
+        steps.insert(steps.end(),
+                     {skip_unless(SYS_setsockopt, 5), load_argument(1), skip_unless(SOL_SOCKET, 3),
+                      load_argument(2), skip_unless(size, 1), PRETEND, load(number)});
     const unsigned everybody = ~0U; // kill(-1, …)
-    steps.insert(steps.end(), {skip_unless(SYS_kill, 3), load_argument(0), skip_unless(everybody, 1), REFUSE,
-                               ALLOW});
+    steps.insert(steps.end(),
+                 {skip_unless(SYS_kill, 3), load_argument(0), skip_unless(everybody, 1), REFUSE, ALLOW});
     sock_fprog program{static_cast<unsigned short>(steps.size()), steps.data()};
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program); // where there is none, so be it
 }
