@@ -55,31 +55,32 @@ std::string lesson_folder(int lesson)
     return "lessons";
 }
 
-// FILE:LINE of the first line with this mark; "" if there is none.
-std::string place_of(const std::string &mark, const std::string &folder)
+// FILE:LINE of each line with this mark.
+std::vector<std::string> places_of(const std::string &mark, const std::string &folder)
 {
+    std::vector<std::string> places;
     for (const char *name : {"/server.cpp", "/client.cpp"}) {
         std::ifstream file(folder + name);
         std::string line;
         for (int n = 1; std::getline(file, line); n++)
             if (line.find(mark) != std::string::npos)
-                return folder + name + ':' + std::to_string(n);
+                places.push_back(folder + name + ':' + std::to_string(n));
     }
-    return "";
+    return places;
 }
 
-std::string place_of_step(const std::string &folder, int step)
+std::vector<std::string> places_of_step(const std::string &folder, int step)
 {
-    return place_of("STEP " + std::to_string(step) + ":", folder);
+    return places_of("STEP " + std::to_string(step) + ":", folder);
 }
 
 // Where a line still stands in for the work of a step that has been done; "" if nowhere.
 std::string left_standing(const std::string &folder, int failed_step)
 {
     for (int step = 1; step <= failed_step; step++) {
-        std::string place = place_of("(until step " + std::to_string(step) + ")", folder);
-        if (!place.empty() && place_of_step(folder, step).empty())
-            return place;
+        std::vector<std::string> places = places_of("(until step " + std::to_string(step) + ")", folder);
+        if (!places.empty() && places_of_step(folder, step).empty())
+            return places.front();
     }
     return "";
 }
@@ -155,9 +156,9 @@ void print_waiting(const Tally &tally)
     printf("  %s %s for %s\n", UNICODE ? "– " : "    ", who.c_str(), failed.c_str());
 }
 
-// place: the STEP in the student's own source, or "" where the check is of a lesson before;
+// places: of the STEP in the student's own source, or none where the check is of a lesson before;
 // standing: see left_standing().
-void print_failure(const std::string &place, const std::string &standing, const Check &check,
+void print_failure(const std::vector<std::string> &places, const std::string &standing, const Check &check,
                    const Outcome &outcome, bool first)
 {
     printf("%s%s", text_of(outcome.explanation).c_str(),
@@ -167,8 +168,11 @@ void print_failure(const std::string &place, const std::string &standing, const 
     printf("%s\n", labelled("see", see + (page.empty() ? "" : std::string(" ") + DOT + ' ' + page)).c_str());
     if (!standing.empty())
         printf("  Take out the line that stood in for your work: %s\n", standing.c_str());
-    if (!place.empty())
-        printf("  %s: %s\n", first ? "This is where you start" : "Go on at", place.c_str());
+    std::string words = first ? "This is where you start" : "Go on at";
+    for (const std::string &place : places) {
+        printf("  %s: %s\n", words.c_str(), place.c_str());
+        words = std::string(words.size() - 6, ' ') + "and at";
+    }
 }
 
 // How far it has come, and what to do next.
@@ -211,7 +215,7 @@ int report(const std::string &folder, int lesson, bool one_step,
     Tally tally = print_lines(lesson, checks, outcomes);
     if (tally.failed) {
         bool own = tally.failed->lesson == lesson;
-        print_failure(own ? place_of_step(folder, tally.failed->step) : "",
+        print_failure(own ? places_of_step(folder, tally.failed->step) : std::vector<std::string>(),
                       left_standing(folder, own ? tally.failed->step : 99), *tally.failed,
                       outcomes.at(tally.failed), !one_step && tally.done.empty() && tally.passed == 0);
         print_waiting(tally);
