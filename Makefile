@@ -105,7 +105,8 @@ FORCE:
 # that they have in common.
 build/harness.cpp build/grade.cpp build/kit.cpp: build/%.cpp: tests/%
 	@mkdir -p build
-	printf '#include "../%s"\n' $(filter-out $(COMMANDS),$(wildcard $</*.cpp)) >$@.$$$$ && mv $@.$$$$ $@
+	printf '#include "../%s"\n' $(filter-out $(COMMANDS),$(wildcard $</*.cpp)) >$@.$$$$ && \
+		if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
 
 # The runner of lesson N knows the checks of lessons 1 to N, and no more.
 define runner
