@@ -353,7 +353,7 @@ Program &Lab::start_server(std::vector<std::string> arguments)
     }
     const std::string reason = why, advice = remedy;
     because("who waits for that line knows when to connect",
-            "say it on stderr once listen() has succeeded: lesson 1, step 1");
+            "say so on stderr, to the letter, once listen() has succeeded: lesson 1, step 1");
     wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"',
              [&] {
         server.must_run(); // until it has said so, it may still be setting itself up

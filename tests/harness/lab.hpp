@@ -55,6 +55,7 @@ private:
     int in = -1, out_fd = -1, err_fd = -1;
     int unheard_fd = -1; // of its stderr while that is full
     size_t filled = 0;   // bytes of ours in it
+    size_t told = 0;     // bytes of out that the story has told
 };
 
 // One end of a TCP connection, in the hand of the check.

@@ -71,8 +71,8 @@ void Peer::expect(const std::string &text)
         }, Lab::DEADLINE);
     } catch (const Unmet &) {
         size_t at = first_difference(got, text);
-        lab->story.tell(name, "", "expected " + quoted_near(text, at, 20) + ", got " +
-                                      (got.empty() ? "nothing" : quoted_near(got, at, 20)));
+        lab->story.tell(name, "", "expected " + quoted_near(text, at, 16) + ", got " +
+                                      (got.empty() ? "nothing" : quoted_near(got, at, 16)));
         throw;
     }
     got.erase(0, text.size());
@@ -150,11 +150,16 @@ size_t Peer::has_received()
 
 std::string Peer::line()
 {
-    await(name + " should receive a line", [&] {
-        if (ended && got.find('\n') == std::string::npos)
-            lab->unmet(name + " should have received a line, but the connection ended");
-        return got.find('\n') != std::string::npos;
-    }, Lab::DEADLINE);
+    try {
+        await(name + " should receive a line", [&] {
+            if (ended && got.find('\n') == std::string::npos)
+                lab->unmet(name + " should have received a line, but the connection ended");
+            return got.find('\n') != std::string::npos;
+        }, Lab::DEADLINE);
+    } catch (const Unmet &) {
+        lab->story.tell(name, "", "expected a line, got " + (got.empty() ? "nothing" : in_quotes(got, 16)));
+        throw;
+    }
     std::string text = got.substr(0, got.find('\n'));
     got.erase(0, text.size() + 1);
     lab->story.tell(other, name, in_quotes(text, 16));

@@ -47,7 +47,9 @@ void Program::expect_output(const std::string &text)
                        quoted_near(text, at));
         return out.size() == text.size();
     });
-    lab->story.tell(name, "", "prints " + in_quotes(text));
+    if (text.size() > told)
+        lab->story.tell(name, "", "prints " + in_quotes(text.substr(told)));
+    told = text.size();
 }
 
 void Program::expect_exit(int wanted)
@@ -113,7 +115,7 @@ void Program::freeze()
 {
     kill(pid, SIGSTOP);
     lab->wait_for("your " + name + " does not stop", [&] { return look(pid).state == 'T'; });
-    lab->story.tell(name, "", "is stopped (SIGSTOP)");
+    lab->story.tell(name, "", "is stopped for a moment (SIGSTOP)");
 }
 
 void Program::thaw()

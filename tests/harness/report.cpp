@@ -185,7 +185,10 @@ void print_sum(const std::string &folder, int lesson, bool one_step, const Tally
         std::to_string(tally.done.size()) + " of " + std::to_string(tally.steps.size()) + " steps";
     if (tally.skipped)
         sum += ", checks skipped: " + std::to_string(tally.skipped);
-    if (tally.failed) {
+    if (tally.failed && one_step) {
+        sum = "again: " + make + " STEP=" + std::to_string(tally.failed->step) + dot +
+              "all steps, as one builds on another: " + make;
+    } else if (tally.failed) {
         bool own = tally.failed->lesson == lesson;
         sum += (own ? ""
                     : ", but not all of lesson " + std::to_string(tally.failed->lesson) + " holds") +

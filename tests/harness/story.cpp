@@ -125,13 +125,14 @@ std::string in_quotes(const std::string &text, size_t width)
 {
     std::string shown = "\"";
     for (unsigned char c : text) {
-        if (shown.size() >= width) {
+        char code[8];
+        snprintf(code, sizeof code, "\\x%02x", c);
+        std::string sign = c == '\n' ? "\\n" : c < ' ' || c > '~' ? code : std::string(1, static_cast<char>(c));
+        if (shown.size() + sign.size() > width) {
             shown += "…";
             break;
         }
-        char code[8];
-        snprintf(code, sizeof code, "\\x%02x", c);
-        shown += c == '\n' ? "\\n" : c < ' ' || c > '~' ? code : std::string(1, static_cast<char>(c));
+        shown += sign;
     }
     return shown + '"';
 }

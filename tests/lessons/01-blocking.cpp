@@ -12,8 +12,11 @@ namespace
 Check listens_on_port(1, 1, "listens on its port and says so", [](Lab &lab) {
     lab.because("a client can connect only to a socket that listens, on the right port and at the address "
                 "that it calls; INADDR_ANY is every address of the host",
-                "socket(), setsockopt(), bind() with htons() and htonl(), listen()");
+                "socket(), setsockopt(), bind() with htons() and htonl(), listen(): in this order, each in "
+                "check()");
     Program &server = lab.start_server();
+    lab.because("that line is for people: it names the port as they do, and ends",
+                "getsockname() gives the port in network byte order: ntohs(); and a '\\n' at the end");
     server.expect_error("listening on port " + std::to_string(lab.port) + '\n');
     lab.connect();
 });
@@ -105,10 +108,11 @@ Check greets(1, 2, "greets its clients in the order in which they come", [](Lab 
     lab.start_server();
     for (int id = 1; id <= 3; id++) {
         lab.because("accept() gives a new socket for each client; the greeting goes there at once",
-                    "accept() in a loop, then write() the greeting before the first read()");
+                    "accept() in a loop, ids from 1; write() the greeting before the first read()");
         Peer &client = lab.greeted(id);
         lab.because("read() returns 0 when a client has ended; it sees our end when its descriptor is closed",
-                    "leave the loop at 0, then close(); no SO_LINGER of 0 seconds, which sends a reset");
+                    "when read() returns 0 leave the loop, and serve(); then close(); no SO_LINGER of 0 "
+                    "seconds, which sends a reset");
         client.half_close();
         client.expect_clean_end();
     }
@@ -140,7 +144,8 @@ Check restarts(1, 2, "can be started again on the same port at once", [](Lab &la
 
 Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
     lab.because("each line L of client N is answered N: L, and an empty line is a line",
-                "add to input the n bytes that read() gave, no more; then write() the answer");
+                "add to input the n bytes that read() gave, no more; write() the answers to what is new, and "
+                "none of them again");
     lab.start_server();
     for (int id = 1; id < 10; id++)
         lab.greeted(id).close();
@@ -220,7 +225,7 @@ Check sees_the_end(1, 4, "answers what is owed at the end of input, then closes"
 
 Check longest_line(1, 4, "answers a line of 1024 bytes, and refuses 1025", [](Lab &lab) {
     lab.because("a line may have 1024 bytes, and the '\\n' is not counted",
-                "compare with 1024 before you store more");
+                "only more than 1024 is too long; look before you store more");
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     std::string line = word(lab, 1024) + '\n';
@@ -441,6 +446,8 @@ Check client_waits(1, 9, "the client sends the next line when the last is answer
     server.expect_nothing("the first line has not been answered");
     server.send("1: one\n");
     server.expect("two\n");
+    lab.because("standard output is for what the server says, and for nothing else",
+                "what the client has to say itself goes to stderr");
     client.expect_output("hello 1\n1: one\n");
     client.end_input();
     server.send("1: two\n");
@@ -452,7 +459,7 @@ Check client_waits(1, 9, "the client sends the next line when the last is answer
 
 Check client_survives_sigpipe(1, 9, "the client says so when its server went while you typed", [](Lab &lab) {
     lab.because("write() to a connection that has gone sends SIGPIPE, which ends the process without a word",
-                "signal(SIGPIPE, SIG_IGN), and status 1 when write() fails");
+                "signal(SIGPIPE, SIG_IGN); when write() fails say so, once, and leave with status 1");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();

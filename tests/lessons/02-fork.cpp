@@ -23,7 +23,8 @@ size_t serving(const Program &program)
 
 Check side_by_side(2, 1, "serves a second client while the first is silent", [](Lab &lab) {
     lab.because("the process that serves the first client cannot serve another",
-                "fork() after accept(): the child serves, the parent accepts again");
+                "fork() after accept(): the child closes listener and serves; the parent closes client, waits "
+                "for nobody, and accepts again");
     lab.start_server();
     Peer &first = lab.greeted(1), &second = lab.greeted(2);
     std::string text = word(lab, 7) + '\n';
@@ -95,7 +96,8 @@ Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](L
         id % 2 ? client.close() : client.reset();
     }
     lab.because("a child ends when its client has gone, and stays a zombie until its parent waits for it",
-                "_exit() in the child; in the parent a handler for SIGCHLD that calls waitpid()");
+                "_exit() in the child; in the parent sigaction() for SIGCHLD, all of the struct zero but its "
+                "handler, which calls waitpid()");
     lab.wait_for("its children should be gone", [&] { return children_of(server.pid).empty(); });
     server.expect_quiet();
 }, 2);
@@ -116,7 +118,7 @@ void come_and_go(Lab &lab, Program &server, int count)
 
 Check reaps_all(2, 4, "reaps 20 children that end together", [](Lab &lab) {
     lab.because("signals are not counted: 20 children may send one SIGCHLD",
-                "waitpid(-1, ..., WNOHANG) until there is none left");
+                "waitpid(-1, ..., WNOHANG) as long as it returns more than 0");
     come_and_go(lab, lab.start_server(), 20);
 }, 2);
 
@@ -154,32 +156,43 @@ Check buffers_once(2, 4, "writes what it has to say once, not once for each chil
         lab.unmet("your server has said more than once that it listens");
 }, 2);
 
+// That client, who has been told, is closed.
+void expect_let_go(Lab &lab, Peer &client)
+{
+    lab.because("who is turned away is told why, and closed at once: nobody waits for it",
+                "in turn_away(): write, shutdown(), recv() with MSG_DONTWAIT; then close()");
+    client.expect_clean_end();
+}
+
 // That server, which can fork no more, turns the next client away.
 void expect_turned_away(Lab &lab, Program &server)
 {
     server.limit(RLIMIT_NPROC, 1);
+    lab.story.tell(server.name, "", "may start no process more");
+    lab.because("fork() fails with EAGAIN where there are too many processes: one client is lost, and told so",
+                "when fork() returns -1: turn_away(), close(), and accept the next");
     Peer &unlucky = lab.connect();
     unlucky.expect("error: server full\n");
-    unlucky.expect_clean_end();
+    expect_let_go(lab, unlucky);
 }
 
 Check bounded(2, 5, "turns the 101st client away, and lets it in when one has left", [](Lab &lab) {
-    lab.because("without a bound, clients can use up every process of the machine",
-                "count children; at 100 say \"error: server full\" and close");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     come_and_go(lab, server, 20);
     expect_turned_away(lab, server);
     server.unlimit(RLIMIT_NPROC);
+    lab.because("there is room for 100; who has left, or was turned away, counts no more",
+                "count a child when fork() has made it, count it out when you have waited for it");
     for (int id = 21; id <= 120; id++)
         clients.push_back(&lab.greeted(id));
     int full = descriptors_at_rest(lab, server);
-    lab.because("who is turned away is told why, and closed at once: nobody waits for it",
-                "in turn_away(): write, shutdown(), recv() with MSG_DONTWAIT; then close()");
     for (int i = 0; i < 2; i++) {
+        lab.because("without a bound, clients can use up every process of the machine",
+                    "count children: when there are 100, turn_away() in place of fork()");
         Peer &late = lab.connect();
         late.expect("error: server full\n");
-        late.expect_clean_end();
+        expect_let_go(lab, late);
     }
     lab.wait_for("it should hold no descriptor of those that it has turned away",
                  [&] { return open_descriptors(server.pid) == full; });
@@ -198,8 +211,6 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
 }, 2);
 
 Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
-    lab.because("fork() fails with EAGAIN when there are too many processes: one client is lost",
-                "tell the client \"error: server full\", close, accept the next");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
     expect_turned_away(lab, server);
@@ -269,7 +280,7 @@ Check client_of_two(2, 6, "the client is two processes", [](Lab &lab) {
 
 Check client_notices(2, 6, "the client ends with status 1 as soon as its server has gone", [](Lab &lab) {
     lab.because("one process knows that the server has gone, the other still waits for you",
-                "SIGCHLD tells the parent; or kill() the one that waits");
+                "the child leaves with _exit(), and SIGCHLD tells the parent");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
@@ -294,14 +305,15 @@ Check client_half_closes(2, 7, "the client prints 20,000 answers that come after
     server.expect(text);
     server.expect_end();
     lab.because("the answers are printed by the child, and who has called the client waits for its parent",
-                "waitpid() in the parent: it is done when the child is");
+                "shutdown(SHUT_WR), not SHUT_RDWR; then waitpid() in the parent: it is done when the child is");
     client.expect_quiet();
     lab.because("close() or exit() at the end of input throws away the answers to come",
                 "shutdown(SHUT_WR), and print until the server closes");
     server.send("hello 1\n" + answers(1, text));
     server.close();
     client.expect_output("hello 1\n" + answers(1, text));
-    lab.because("the server has closed when your input had ended: all is well", "status 0 then, and only then");
+    lab.because("the server has closed when your input had ended: all is well",
+                "status 0 then, and only then; SIGCHLD, back at SIG_DFL, is no bad news any more");
     client.expect_exit(0);
 });
 
