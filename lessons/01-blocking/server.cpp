@@ -22,10 +22,10 @@ int number_from(const char *text)
 // A socket that listens on port, on every IPv4 address of this host.
 int listen_on(int port)
 {
-    // STEP 1: make a socket for IPv4 streams, let it take the port again at once
-    // after a restart (SO_REUSEADDR), bind it to port on INADDR_ANY - both in network
-    // byte order - and listen. Then say "listening on port N\n" on stderr, where N is
-    // the port that getsockname() tells: for port 0 the kernel chooses one.
+    // STEP 1: make a socket for IPv4 streams; let it take the port again at once after a
+    // restart (SO_REUSEADDR); bind it to INADDR_ANY and port, both in network byte order;
+    // listen. Then say "listening on port N\n" on stderr, where N is the port that
+    // getsockname() tells: for port 0 the kernel chooses one.
     // man 2 socket, 2 setsockopt, 7 ip, 2 bind, 2 listen, 2 getsockname, 3 htons
     (void)port; // (until step 1)
     return -1;  // (until step 1)
