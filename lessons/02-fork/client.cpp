@@ -71,8 +71,7 @@ bool copy(int from, int to)
 void server_gone(int)
 {
     int status = 0;
-    if (waitpid(-1, &status, WNOHANG) == 0)
-        return; // it was only stopped (Ctrl-Z), and tells that too
+    waitpid(-1, &status, WNOHANG);
     // A child that failed has said why itself. fprintf() is not for handlers.
     const char text[] = "the server has closed the connection\n";
     ssize_t told = status == 0 ? write(STDERR_FILENO, text, sizeof text - 1) : 0;
@@ -97,9 +96,11 @@ int main(int argc, char *argv[])
 
     // STEP 6: fork a child that copies from the server to standard output and ends with
     // _exit(). When it ends, the server has gone: have server_gone() called for SIGCHLD,
-    // and set that up before you fork. man 2 fork, 2 signal
+    // but not when the child is only stopped (SA_NOCLDSTOP); set that up before you fork.
+    // man 2 fork, 2 sigaction
 
-    // Of a reset that comes while both are busy, both may tell (lesson 3 mends it).
+    // If the connection is reset while both processes use it, both may tell (lesson 3
+    // mends it).
     bool sent = copy(STDIN_FILENO, server);
     // STEP 7: our input has ended. From here on the server may go: SIGCHLD back to
     // SIG_DFL. End our half of the connection only, then wait for the child, which prints

@@ -140,7 +140,7 @@ void sigchld(int how)
 }
 
 // Tells a client that there is no room. What it has sent is read first, as close()
-// would else reset the connection; what is still on its way may yet do so.
+// would otherwise reset the connection; what is still on its way may yet do so.
 void turn_away(int fd)
 {
     // STEP 5: say "error: server full\n", end our half, and read what is there already

@@ -152,7 +152,7 @@ void send_output(Client &client)
 }
 
 // Tells a client that there is no room. What it has sent is read first, as close()
-// would else reset the connection; what is still on its way may yet do so.
+// would otherwise reset the connection; what is still on its way may yet do so.
 void turn_away(int fd)
 {
     // STEP 6: say "error: server full\n", end our half, and read what is there already
@@ -161,7 +161,8 @@ void turn_away(int fd)
 }
 
 // Lets the next client in. Where the limit on descriptors is lower than FD_SETSIZE,
-// accept() fails with EMFILE, again and again until somebody leaves (lesson 4 mends it).
+// accept() fails with EMFILE, again and again until somebody leaves. And it may sleep: the
+// client for whom it was ready may have left (lesson 4 mends both).
 void welcome(int listener, std::vector<Client> &clients, int &next_id)
 {
     int fd = accept(listener, nullptr, nullptr);

@@ -16,7 +16,6 @@
 const size_t LONGEST = 1024; // bytes in a line, without its '\n'
 const long LINGER = 1000;    // milliseconds that a client has to read our last words
 const size_t QUEUE = 65536;  // bytes that may wait for a client that does not read
-const long PATIENCE = 1000;  // milliseconds; who takes nothing for so long does not read
 
 struct Client {
     int fd;
@@ -26,7 +25,6 @@ struct Client {
     bool ended;         // its input has ended; closed once it has all its answers
     bool leaving;       // has had our last words; what it sends is thrown away
     long deadline;      // of its second to leave, or of its idle time; NEVER: none
-    long taken;         // when its socket last took some of output
     bool gone;          // to be closed at the end of this round
 };
 
@@ -132,10 +130,9 @@ void receive_some(std::vector<Client> &clients, Client &client, long idle)
 // Sends client as much of what it is owed as its socket takes now.
 void send_some(Client &client)
 {
-    // STEP 3: one write(); keep what it did not take, and note in taken when it took some.
-    // EAGAIN: the socket is full, later. Any other error: gone. When a leaving client has
-    // all, end our half. A client has gone that is owed more than QUEUE, or that has ended
-    // and is owed no more. man 2 write
+    // STEP 3: one write(); keep what it did not take. EAGAIN: the socket is full, later.
+    // Any other error: gone. When a leaving client has all, end our half. A client has gone
+    // that is owed more than QUEUE, or that has ended and is owed no more. man 2 write
     if (write(client.fd, client.output.data(), client.output.size()) != -1) // (until step 3)
         client.output.clear();                                              // (until step 3)
     (void)QUEUE;                                                            // (until step 3)
@@ -151,31 +148,34 @@ bool let_in(int listener, std::vector<Client> &clients, int &next_id, long idle)
         complain("accept"); // EMFILE, ENFILE
         return false;
     }
-    check(fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
+        complain("fcntl");
+        close(fd);
+        return true;
+    }
     int id = next_id++;
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, false,
-                       idle == NEVER ? NEVER : now() + idle, now(), false});
+                       idle == NEVER ? NEVER : now() + idle, false});
     return true;
 }
 
-// What poll() is to watch: the listener, then the clients in their order. Who is owed
-// answers is not read before they are taken: who sends fast would else be owed too much
-// and be closed, though it reads.
+// What poll() is to watch: the listener, then the clients in their order. A client that is
+// owed answers is not read before it has taken them: one that sends fast would otherwise be
+// owed too much, and be closed, though it reads.
 std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 {
-    // STEP 1: the listener with POLLIN, then each client. POLLIN: until it has ended, and
-    // not while it is owed something, unless it has taken nothing for PATIENCE. POLLOUT:
-    // only while it is owed something; always armed, it would never let us sleep. man 2 poll
-    (void)listener, (void)clients, (void)PATIENCE; // (until step 1)
-    exit(EXIT_SUCCESS);                            // (until step 1)
+    // STEP 1: the listener with POLLIN, then each client: with POLLOUT while it is owed
+    // something, and only then, as always armed it would never let us sleep; otherwise with
+    // POLLIN, until it has ended. man 2 poll
+    (void)listener, (void)clients; // (until step 1)
+    exit(EXIT_SUCCESS);            // (until step 1)
 }
 
-// Milliseconds until the first of clients' deadlines, and of until; -1: none. No more
-// than PATIENCE while somebody is owed something.
+// Milliseconds until the first of clients' deadlines, and of until; -1: none.
 int time_left(const std::vector<Client> &clients, long until)
 {
     // STEP 5: the time until the first of all deadlines, until among them, never less than
-    // 0; -1 if there is none. No more than PATIENCE while somebody is owed something. man 2 poll
+    // 0; -1 if there is none. man 2 poll
     return clients.empty() && until == NEVER ? -1 : 1000; // (until step 5)
 }
 
@@ -204,6 +204,14 @@ void sweep(std::vector<Client> &clients)
                   clients.end());
 }
 
+// Takes in what the clients have sent for whom watch, now an answer of poll(), says so.
+void receive_ready(const std::vector<pollfd> &watch, std::vector<Client> &clients, long idle)
+{
+    // STEP 2: receive_some() from each client whose revents has POLLIN, POLLHUP or POLLERR:
+    // the last two come unasked. If its input has ended already, it has gone. man 2 poll
+    (void)watch, (void)clients, (void)idle; // (until step 2)
+}
+
 int main(int argc, char *argv[])
 {
     int port = argc > 1 ? number_from(argv[1]) : 5000;
@@ -229,8 +237,7 @@ int main(int argc, char *argv[])
             continue;
         }
         // The clients first: let_in() adds to them, and watch knows nothing of it.
-        // STEP 2: receive_some() from each client whose revents has POLLIN, POLLHUP or POLLERR -
-        // the last two come unasked. One that has ended already has gone then. man 2 poll
+        receive_ready(watch, clients, idle);
         if (closed_until != NEVER && now() >= closed_until)
             closed_until = NEVER;
         // STEP 4: out of descriptors the listener stays ready, and the loop would spin: when

@@ -71,8 +71,7 @@ bool copy(int from, int to)
 void server_gone(int)
 {
     int status = 0;
-    if (waitpid(-1, &status, WNOHANG) == 0)
-        return; // it was only stopped (Ctrl-Z), and tells that too
+    waitpid(-1, &status, WNOHANG);
     // A child that failed has said why itself. fprintf() is not for handlers.
     const char text[] = "the server has closed the connection\n";
     ssize_t told = status == 0 ? write(STDERR_FILENO, text, sizeof text - 1) : 0;
@@ -95,12 +94,16 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN); // else a write() to a server that has gone would end us
     int server = connect_to(address);
 
-    signal(SIGCHLD, server_gone);
+    struct sigaction action{};
+    action.sa_handler = server_gone;
+    action.sa_flags = SA_NOCLDSTOP; // not when the child is only stopped (Ctrl-Z)
+    check(sigaction(SIGCHLD, &action, nullptr), "sigaction");
     pid_t child = check(fork(), "fork");
     if (child == 0)
         _exit(copy(server, STDOUT_FILENO) ? EXIT_SUCCESS : EXIT_FAILURE);
 
-    // Of a reset that comes while both are busy, both may tell (lesson 3 mends it).
+    // If the connection is reset while both processes use it, both may tell (lesson 3
+    // mends it).
     bool sent = copy(STDIN_FILENO, server);
     signal(SIGCHLD, SIG_DFL); // from here on the server may go
     shutdown(server, SHUT_WR);  // "no more from us"; answers still come

@@ -142,10 +142,10 @@ void sigchld(int how)
 }
 
 // Tells a client that there is no room. What it has sent is read first, as close()
-// would else reset the connection; what is still on its way may yet do so.
+// would otherwise reset the connection; what is still on its way may yet do so.
 void turn_away(int fd)
 {
-    char bytes[131072]; // as much as a socket takes in that nobody reads from
+    char bytes[131072]; // by default a socket that nobody reads takes in no more
     write_all(fd, "error: server full\n");
     shutdown(fd, SHUT_WR);
     recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);

@@ -16,7 +16,6 @@
 const size_t LONGEST = 1024; // bytes in a line, without its '\n'
 const long LINGER = 1000;    // milliseconds that a client has to read our last words
 const size_t QUEUE = 65536;  // bytes that may wait for a client that does not read
-const long PATIENCE = 1000;  // milliseconds; who takes nothing for so long does not read
 
 struct Client {
     int fd;
@@ -26,7 +25,6 @@ struct Client {
     bool ended;         // its input has ended; closed once it has all its answers
     bool leaving;       // has had our last words; what it sends is thrown away
     long deadline;      // of its second to leave, or of its idle time; NEVER: none
-    long taken;         // when its socket last took some of output
     bool gone;          // to be closed at the end of this round
 };
 
@@ -149,10 +147,8 @@ void send_some(Client &client)
             client.gone = true;
             return;
         }
-        if (n > 0) {
+        if (n > 0)
             client.output.erase(0, static_cast<size_t>(n));
-            client.taken = now();
-        }
         if (client.output.empty() && client.leaving)
             shutdown(client.fd, SHUT_WR);
     }
@@ -170,37 +166,38 @@ bool let_in(int listener, std::vector<Client> &clients, int &next_id, long idle)
         complain("accept"); // EMFILE, ENFILE
         return false;
     }
-    check(fcntl(fd, F_SETFL, O_NONBLOCK), "fcntl");
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1) {
+        complain("fcntl");
+        close(fd);
+        return true;
+    }
     int id = next_id++;
     clients.push_back({fd, id, "", "hello " + std::to_string(id) + '\n', false, false,
-                       idle == NEVER ? NEVER : now() + idle, now(), false});
+                       idle == NEVER ? NEVER : now() + idle, false});
     return true;
 }
 
-// What poll() is to watch: the listener, then the clients in their order. Who is owed
-// answers is not read before they are taken: who sends fast would else be owed too much
-// and be closed, though it reads.
+// What poll() is to watch: the listener, then the clients in their order. A client that is
+// owed answers is not read before it has taken them: one that sends fast would otherwise be
+// owed too much, and be closed, though it reads.
 std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 {
     std::vector<pollfd> watch{{listener, POLLIN, 0}};
     for (const Client &client : clients) {
-        bool owed = !client.output.empty(), waits = owed && now() < client.taken + PATIENCE;
-        int events = (client.ended || waits ? 0 : POLLIN) | (owed ? POLLOUT : 0);
-        watch.push_back({client.fd, static_cast<short>(events), 0});
+        short events = client.ended ? 0 : POLLIN;
+        if (!client.output.empty())
+            events = POLLOUT;
+        watch.push_back({client.fd, events, 0});
     }
     return watch;
 }
 
-// Milliseconds until the first of clients' deadlines, and of until; -1: none. No more
-// than PATIENCE while somebody is owed something.
+// Milliseconds until the first of clients' deadlines, and of until; -1: none.
 int time_left(const std::vector<Client> &clients, long until)
 {
     for (const Client &client : clients)
         if (client.deadline != NEVER && (until == NEVER || client.deadline < until))
             until = client.deadline;
-    for (const Client &client : clients)
-        if (!client.output.empty() && (until == NEVER || until > now() + PATIENCE))
-            until = now() + PATIENCE;
     return until == NEVER ? -1 : static_cast<int>(std::max(0L, until - now()));
 }
 
@@ -231,6 +228,19 @@ void sweep(std::vector<Client> &clients)
                   clients.end());
 }
 
+// Takes in what the clients have sent for whom watch, now an answer of poll(), says so.
+void receive_ready(const std::vector<pollfd> &watch, std::vector<Client> &clients, long idle)
+{
+    for (size_t i = 0; i + 1 < watch.size(); i++) {
+        if (watch[i + 1].revents & (POLLIN | POLLHUP | POLLERR)) {
+            if (clients[i].ended)
+                clients[i].gone = true; // nobody is left to take its answers
+            else
+                receive_some(clients, clients[i], idle);
+        }
+    }
+}
+
 int main(int argc, char *argv[])
 {
     int port = argc > 1 ? number_from(argv[1]) : 5000;
@@ -256,14 +266,7 @@ int main(int argc, char *argv[])
             continue;
         }
         // The clients first: let_in() adds to them, and watch knows nothing of it.
-        for (size_t i = 0; i + 1 < watch.size(); i++) {
-            if (watch[i + 1].revents & (POLLIN | POLLHUP | POLLERR)) {
-                if (clients[i].ended)
-                    clients[i].gone = true; // nobody is left to take its answers
-                else
-                    receive_some(clients, clients[i], idle);
-            }
-        }
+        receive_ready(watch, clients, idle);
         if (closed_until != NEVER && now() >= closed_until)
             closed_until = NEVER;
         if (watch[0].revents && !let_in(listener, clients, next_id, idle))

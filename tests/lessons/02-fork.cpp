@@ -268,7 +268,7 @@ Check client_of_two(2, 6, "the client is two processes", [](Lab &lab) {
     if (children > 1)
         lab.unmet("your client should be two processes, and is " + std::to_string(children + 1));
     lab.because("SIGCHLD comes for a child that was stopped too, as by Ctrl-Z",
-                "ask waitpid() with WNOHANG: 0 says that the child has not ended");
+                "SA_NOCLDSTOP in sa_flags; or ask waitpid() with WNOHANG: 0 says that the child has not ended");
     pid_t child = children_of(client.pid).front();
     kill(child, SIGSTOP);
     lab.wait_for("the child should stop", [&] { return look(child).state == 'T'; });
