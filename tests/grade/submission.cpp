@@ -61,6 +61,7 @@ std::vector<std::string> entries(int folder)
     DIR *directory = fdopendir(dup(folder));
     if (!directory)
         throw std::runtime_error(strerror(errno));
+    rewinddir(directory); // the copy goes on where the last reader of folder has stopped
     while (dirent *entry = readdir(directory))
         if (entry->d_name[0] != '.')
             names.push_back(entry->d_name);
@@ -123,8 +124,27 @@ std::string lesson_in(int folder, const std::vector<std::string> &lessons)
     return "";
 }
 
-Submission read_submission(int folder, const std::string &student, const std::vector<std::string> &lessons)
+// The folder in folder that may have the lessons, where folder has none: as in a whole kit, or the only one.
+std::string way_to_lessons(int folder)
 {
+    std::vector<std::string> folders;
+    for (const std::string &name : entries(folder))
+        if (unfit(folder, name, S_IFDIR).empty())
+            folders.push_back(name);
+    if (std::find(folders.begin(), folders.end(), "lessons") != folders.end())
+        return "lessons";
+    return folders.size() == 1 ? folders[0] : "";
+}
+
+Submission read_submission(int folder, const std::string &student, const std::vector<std::string> &lessons,
+                           int depth = 3)
+{
+    if (depth > 0 && lesson_in(folder, lessons).empty()) {
+        std::string way = way_to_lessons(folder);
+        Descriptor deeper(way.empty() ? -1 : open_folder(folder, way));
+        if (deeper.fd != -1)
+            return read_submission(deeper.fd, student, lessons, depth - 1);
+    }
     Submission submission{student, {}, {}};
     for (const std::string &name : entries(folder)) {
         std::string problem = unfit(folder, name, S_IFDIR);

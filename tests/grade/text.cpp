@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace
 {
@@ -92,5 +93,6 @@ std::string xml(const std::string &text)
 std::string csv(const std::string &text)
 {
     const char *const with[] = {"\"\""};
-    return '"' + replace(clean(text), "\"", with) + '"';
+    bool formula = !text.empty() && strchr("=+-@", text[0]); // to a spreadsheet
+    return (formula ? "\"'" : "\"") + replace(clean(text), "\"", with) + '"';
 }

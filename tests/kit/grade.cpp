@@ -35,6 +35,7 @@ TEST_CASE("each format has its own quoting")
     CHECK(xml("a<b & \"c\">\x02") == "a&lt;b &amp; &quot;c&quot;&gt;\\x02");
     CHECK(xml("]]>") == "]]&gt;");
     CHECK(csv("a,\"b\"") == "\"a,\"\"b\"\"\"");
+    CHECK(csv("=1+1") == "\"'=1+1\"");
 }
 
 TEST_CASE("columns are counted in characters")

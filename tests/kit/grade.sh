@@ -49,12 +49,12 @@ odd="$handed_in/"'<&>"'"$(printf '\033\377')"
 mkdir -p "$odd/01-blocking"
 printf '%s\n' '#include <stdio.h>' 'int main() { fputs("\033]\377\001]]><&\"", stderr); }' >"$odd/01-blocking/server.cpp"
 mkfifo "$odd/01-blocking/client.cpp"
-# Nothing that can be built.
-eve="$handed_in/eve"
-mkdir -p "$eve/01-blocking"
+# Nothing that can be built, in a whole kit.
+eve="$handed_in/eve/sockets-lab/lessons"
+mkdir -p "$eve/01-blocking" "$handed_in/eve/sockets-lab/tests"
 ln -s "$PWD/solutions/01-blocking/server.cpp" "$eve/01-blocking/server.cpp"
 printf 'int main() {}\0' >"$eve/01-blocking/client.cpp"
-mkdir -p "$handed_in/zoe/9-nine/01-blocking"
+mkdir -p "$handed_in/zoe/9-nine/01-blocking" "$handed_in/zoe/old"
 ln -s "$PWD/solutions" "$handed_in/link"
 sources=$(find "$handed_in" -name '*.cpp' -type f -exec cksum {} +)
 
@@ -72,6 +72,7 @@ rows() {
       01-blocking/client.cpp is no text
   zoe                     -      0/9
       9-nine is no lesson: ignored; 01-blocking lies one folder too deep
+      old is no lesson: ignored
 
   $1 lessons checked now, $2 unchanged since they were checked
   $grades/grades.csv
