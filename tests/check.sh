@@ -52,6 +52,7 @@ kit_test() {
 # that user may do.
 state_of_all() { # LESSON…
     find . \( -path ./build -o -path ./.git -o -path './*/server' -o -path './*/client' \) -prune -o -type f -exec cksum {} + | sort
+    ${CXX:-g++} --version
     echo "$*" "${CXX:-g++} ${SLOW-}" "$(uname -r)" $EUID "$(unshare -Urn true 2>&1)"
 }
 

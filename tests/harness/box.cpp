@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,12 +129,12 @@ void unshare_as(User user)
 void bind_read_only(const std::string &from, const std::string &to)
 {
     need(mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != -1, "bind " + from);
-    // Flags that were locked by the outer namespace must be kept.
-    for (unsigned long keep :
-         {0UL, 0UL | MS_NODEV, 0UL | MS_NOSUID | MS_NODEV, 0UL | MS_NOSUID | MS_NODEV | MS_RELATIME})
-        if (mount(nullptr, to.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | keep, nullptr) == 0)
-            return;
-    need(false, "read-only " + from);
+    struct statvfs found;
+    need(statvfs(to.c_str(), &found) != -1, "statvfs " + to);
+    // Flags that were locked by the outer namespace must be kept; they have the same numbers as MS_ flags.
+    unsigned long keep = found.f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    need(mount(nullptr, to.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | keep, nullptr) != -1,
+         "read-only " + from);
 }
 
 // A root of our own: the system's programs and libraries to read, /tmp to write.
@@ -437,6 +438,7 @@ std::string why_no_box(const std::string &kit)
     if (pipe2(words, O_CLOEXEC) == -1)
         return "pipe2";
     pid_t pid = fork();
+    need(pid != -1, "fork");
     if (pid == 0) { // so that what it says goes to our pipe
         dup2(words[1], STDERR_FILENO);
         pid_t box = start_in_box(true, kit, [] { return make_network(), 0; });

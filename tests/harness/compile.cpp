@@ -79,13 +79,15 @@ std::string for_shell(const std::string &text)
 }
 
 // A source can have /proc/self/environ assembled (.include), and complaints tell of it: keep what
-// a compiler needs.
+// a compiler needs. It complains in English, as we look for its words.
 void forget_environment()
 {
-    std::map<std::string, std::string> kept{{"TMPDIR", "."}};
-    for (const char *name : {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"})
+    std::map<std::string, std::string> kept{{"TMPDIR", "."}, {"LC_MESSAGES", "C"}};
+    if (const char *path = getenv("PATH"))
+        kept["PATH"] = path;
+    for (const char *name : {"LANG", "LC_CTYPE", "LC_ALL"}) // which characters there are: the last one counts
         if (const char *value = getenv(name))
-            kept[name] = value;
+            kept["LC_CTYPE"] = value;
     clearenv();
     for (const auto &variable : kept)
         setenv(variable.first.c_str(), variable.second.c_str(), 1);
@@ -177,7 +179,10 @@ bool install(const std::string &program, const std::string &output)
         return false;
     bool done = write_all(fd, program);
     close(fd);
-    return done && rename(fresh.c_str(), output.c_str()) == 0;
+    done = done && rename(fresh.c_str(), output.c_str()) == 0;
+    if (!done)
+        unlink(fresh.c_str());
+    return done;
 }
 
 // The lines of text that include the system's headers, up to the first line that is anything else: what

@@ -53,7 +53,7 @@ void set_limit(int resource, rlim_t most)
 // it ours among checks that run at the same time, and goes with this process.
 int free_port()
 {
-    for (int port = 20000 + getpid() % 10000;; port++) {
+    for (int port = 20000 + getpid() % 10000; port < 60000; port++) {
         int lock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address = address_of({"0.0.0.0", -1}, port);
@@ -64,6 +64,7 @@ int free_port()
             return port;
         close(lock);
     }
+    throw std::runtime_error("there is no free port on this machine");
 }
 
 // Fills a pipe, so that who writes to it sleeps. Returns how many bytes that took.

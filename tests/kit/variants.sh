@@ -4,6 +4,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 4
 
+compiler=$(echo "${CXX:-g++}" && ${CXX:-g++} --version)
+
 # All variants, those that take long first: of the later lessons, and those that pass or wait.
 subjects() {
     local i folder patch step steps odd
@@ -23,7 +25,7 @@ subjects() {
 fresh() {
     local stamp=build/check/$1.built
     local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{variant,compile,group}.sh tests/{mistakes,odd}/"$1")
-    [ "$(cat "$stamp" 2>/dev/null)" = "${CXX:-g++}" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
+    [ "$(cat "$stamp" 2>/dev/null)" = "$compiler" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
 }
 
 # Whether both programs of every variant of a lesson are there.
@@ -44,7 +46,7 @@ build_variants() {
         rm -rf build/check/*/"$folder"
         changed+=("$folder")
         mkdir -p build/check
-        echo "${CXX:-g++}" >"build/check/$folder.begun" # what changes from now on is newer
+        echo "$compiler" >"build/check/$folder.begun" # what changes from now on is newer
         list+=$(subjects "$folder")$'\n'
         [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
     done
