@@ -4,12 +4,15 @@
 #include <string>
 #include <sys/types.h>
 
-#include "session.hpp"
-
 struct Source {
     std::string kit;     // the top of the kit
     std::string folder;  // lessons/01-blocking
     std::string program; // server or client
+};
+
+struct Built {
+    bool done;
+    std::string said; // by the compiler: warnings, or why it is not done
 };
 
 // The command line of the compiler, which is $CXX, or g++.

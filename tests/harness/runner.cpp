@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "box.hpp"
-#include "compile.hpp"
+#include "build.hpp"
 #include "report.hpp"
 #include "session.hpp"
 #include "story.hpp"

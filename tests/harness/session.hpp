@@ -1,4 +1,4 @@
-// session.hpp: builds the programs of one folder, and runs checks on them, many at a time.
+// session.hpp: runs checks on programs, many at a time.
 #pragma once
 
 #include <functional>
@@ -21,22 +21,6 @@ struct Outcome {
     Explanation explanation; // for FAILED and BROKEN
 };
 using Outcomes = std::map<const Check *, Outcome>;
-
-// What is checked: the programs in one folder.
-struct Subject {
-    std::string kit;     // the top of the kit, absolute
-    std::string folder;  // lessons/03-select
-    std::string output;  // the folder that the binaries go to
-    std::string command; // of the compiler, "g++ -Og -g"
-};
-
-struct Built {
-    bool done;
-    std::string said; // by the compiler: warnings, or why it is not done
-};
-
-// Builds what was not made from its source as it is, server and client side by side.
-Built build(const Subject &subject, bool isolated);
 
 // The checks that the programs of a lesson must pass: its own steps first, in their order,
 // then what the lessons before taught and still holds.

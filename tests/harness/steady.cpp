@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "box.hpp"
-#include "compile.hpp"
+#include "build.hpp"
 #include "need.hpp"
 #include "report.hpp"
 #include "session.hpp"
