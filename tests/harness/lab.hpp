@@ -121,10 +121,10 @@ public:
     void expect_awake(const Program &server); // from here on it must not sleep(), as its clients wait
     void expect_timers();    // from here on a program at rest may be waiting for its time
 
-    // Unmet with what, unless holds() becomes true: before seconds are over (at SLOW=1),
+    // Unmet with what, unless holds() becomes true: before limit seconds are over (at SLOW=1),
     // before the programs have burned too much with nothing to show for it, and before all of
     // them have come to rest, so that nothing more can happen.
-    void wait_for(const std::string &what, const std::function<bool()> &holds, double seconds = DEADLINE,
+    void wait_for(const std::string &what, const std::function<bool()> &holds, double limit = DEADLINE,
                   double rest = REST);
     [[noreturn]] void unmet(const std::string &what);
     void settle(); // waits a moment for programs that are about to end: a crash ends connections first
