@@ -1,5 +1,6 @@
 #include "proc.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cstdio>
 #include <cstdlib>
@@ -224,6 +225,15 @@ int open_descriptors(pid_t pid)
 {
     std::vector<int> found = numbers_in(path(pid, "fd"));
     return found.empty() ? -1 : static_cast<int>(found.size());
+}
+
+int first_free_descriptor(pid_t pid)
+{
+    std::vector<int> found = numbers_in(path(pid, "fd"));
+    int free = 0;
+    while (std::find(found.begin(), found.end(), free) != found.end())
+        free++;
+    return free;
 }
 
 Call sleeping_in(pid_t pid)

@@ -29,6 +29,9 @@ size_t threads_of(pid_t pid);
 // How many descriptors pid holds; -1: it cannot be seen.
 int open_descriptors(pid_t pid);
 
+// The descriptor that pid gets when it opens something next.
+int first_free_descriptor(pid_t pid);
+
 // The system call that pid, or one of its threads, sleeps in.
 struct Call {
     std::string name; // "" unless asleep in a call that we know, and may look at

@@ -46,13 +46,14 @@ void expect_one_line(Lab &lab, const Program &program)
                   in_quotes(program.err, 60));
 }
 
-// That it was a failing call that ended program: FILE:LINE: CALL: REASON.
+// That it was a failing call that ended program: FILE:LINE: CALL: REASON, its last words.
 void expect_complaint(Lab &lab, const Program &program, const std::string &what)
 {
     const std::string file = program.name + ".cpp:";
-    size_t digits = program.err.find_first_not_of("0123456789", file.size());
-    if (program.err.compare(0, file.size(), file) != 0 || digits == file.size() ||
-        program.err.compare(std::min(digits, program.err.size()), std::string::npos, ": " + what + '\n') != 0)
+    const std::string last = program.err.substr(program.err.rfind('\n', program.err.size() - 2) + 1);
+    size_t digits = last.find_first_not_of("0123456789", file.size());
+    if (last.compare(0, file.size(), file) != 0 || digits == file.size() ||
+        last.compare(std::min(digits, last.size()), std::string::npos, ": " + what + '\n') != 0)
         lab.unmet("your " + program.name + " should say \"" + file + "LINE: " + what +
                   "\" on stderr; it said " + in_quotes(program.err, 60));
 }
@@ -105,7 +106,7 @@ Check says_why(1, 1, "says why it cannot start, and does not start", [](Lab &lab
 });
 
 Check greets(1, 2, "greets its clients in the order in which they come", [](Lab &lab) {
-    lab.start_server();
+    Program &server = lab.start_server();
     for (int id = 1; id <= 3; id++) {
         lab.because("accept() gives a new socket for each client; the greeting goes there at once",
                     "accept() in a loop, ids from 1; write() the greeting before the first read()");
@@ -116,15 +117,20 @@ Check greets(1, 2, "greets its clients in the order in which they come", [](Lab 
         client.half_close();
         client.expect_clean_end();
     }
+    lab.because("it listens once, and says so once", "in listen_on(), not in the loop");
+    server.must_run(); // and all that it has said is here now
+    const std::string said = "listening on port ";
+    if (server.err.find(said, server.err.find(said) + 1) != std::string::npos)
+        lab.unmet("your server has said more than once that it listens");
 });
 
 Check accept_fails(1, 2, "goes on when accept() fails", [](Lab &lab) {
     lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit",
                 "if accept() returns -1: complain(), and continue");
     Program &server = lab.start_server();
-    int held = descriptors_at_rest(lab, server);
+    descriptors_at_rest(lab, server);
     server.freeze(); // accept() took its descriptor when it was called, and starts again
-    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(held));
+    no_descriptor_more(server);
     server.thaw();
     Peer &client = fails_to_accept(lab, server);
     server.unlimit(RLIMIT_NOFILE);
@@ -162,8 +168,9 @@ Check answers_lines(1, 3, "answers a line, and an empty one", [](Lab &lab) {
         char byte = static_cast<char>(lab.random());
         bytes += byte == '\n' ? '\0' : byte;
     }
-    for (const std::string &line : {std::string("\r\n"), std::string("\ra\0\r\n", 5), ' ' + bytes + " \r\n",
-                                    std::string(" 100 %s%n \n")}) {
+    for (const std::string &line :
+         {std::string("\r\n"), std::string("\ra\0\r\n", 5), ' ' + bytes + " \r\n", std::string("\xff\n"),
+          std::string(" 100 %s%n \n"), std::string("quit\n"), std::string("exit\n"), std::string(".\n")}) {
         client.send(line);
         client.expect(answers(10, line));
     }
@@ -314,8 +321,8 @@ Check hears_it_out(1, 6, "throws away what one that was refused goes on sending"
     Peer &client = lab.greeted(1);
     client.send(word(lab, 2000));
     client.expect("error: line too long\n");
-    for (int round = 0; round < 2; round++) {
-        client.send(word(lab, 100) + '\n');
+    for (size_t size : {100, 100, 150000}) {
+        client.send(std::string(size, 'x') + '\n');
         expect_read(lab, server, client);
     }
     client.half_close();
@@ -377,6 +384,7 @@ Check client_fails(1, 8, "the client says why it cannot connect", [](Lab &lab) {
                 "check(connect(...), \"connect\")");
     Program &client = lab.start_client();
     client.expect_exit(1);
+    expect_one_line(lab, client);
     expect_complaint(lab, client, "connect: Connection refused");
 });
 
@@ -417,7 +425,8 @@ Check client_talks(1, 9, "the client prints the greeting, sends a line, prints i
     talk(word(lab, 9) + '\n');
     lab.because("every byte but '\\n' is data, an empty line is a line, and one of 1024 bytes too",
                 "std::string and its size; no char array, no printf(\"%s\")");
-    for (const std::string &text : {std::string("\n"), std::string("a\0b\xff\r\n", 6), word(lab, 1024) + '\n'})
+    for (const std::string &text : {std::string("\n"), std::string("  a \n"), std::string("a\0b\xff\r\n", 6),
+                                    word(lab, 1024) + '\n'})
         talk(text);
     lab.because("what the server answers is printed, whatever it is",
                 "to standard output; what goes to stderr is of the client's own");

@@ -88,8 +88,8 @@ Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
 
 Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](Lab &lab) {
     lab.because("a child that ends interrupts accept(), if SIGCHLD has a handler: it fails with EINTR, and "
-                "nothing is wrong",
-                "if (errno == EINTR) continue;");
+                "nothing is wrong; a number is given once, whoever has left",
+                "if (errno == EINTR) continue; ids from a counter that only grows");
     Program &server = lab.start_server();
     for (int id = 1; id <= 20; id++) {
         Peer &client = lab.greeted(id);
@@ -109,8 +109,8 @@ void come_and_go(Lab &lab, Program &server, int count)
     for (int id = 1; id <= count; id++)
         clients.push_back(&lab.greeted(id));
     server.freeze();
-    for (Peer *client : clients)
-        client->close();
+    for (size_t i = 0; i < clients.size(); i++) // a child may end well, or fail
+        i % 2 ? clients[i]->close() : clients[i]->reset();
     lab.wait_for("all children should end", [&] { return serving(server) == 0; });
     server.thaw();
     lab.wait_for("its zombies should be gone", [&] { return children_of(server.pid).empty(); });
@@ -186,6 +186,9 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
                 "count a child when fork() has made it, count it out when you have waited for it");
     for (int id = 21; id <= 120; id++)
         clients.push_back(&lab.greeted(id));
+    lab.because("a number has as many digits as it needs", "std::to_string(), or room for all of them");
+    clients.back()->send("hi\n");
+    clients.back()->expect("120: hi\n");
     int full = descriptors_at_rest(lab, server);
     for (int i = 0; i < 2; i++) {
         lab.because("without a bound, clients can use up every process of the machine",
@@ -195,7 +198,7 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
         expect_let_go(lab, late);
     }
     lab.wait_for("it should hold no descriptor of those that it has turned away",
-                 [&] { return open_descriptors(server.pid) == full; });
+                 [&] { return open_descriptors(server.pid) <= full; });
     lab.because("who is turned away takes no number and keeps nobody waiting; a child that has ended makes "
                 "room",
                 "count a child when fork() has made it, count it out when you have waited for it");
@@ -307,8 +310,9 @@ Check client_half_closes(2, 7, "the client prints 20,000 answers that come after
     lab.because("the answers are printed by the child, and who has called the client waits for its parent",
                 "shutdown(SHUT_WR), not SHUT_RDWR; then waitpid() in the parent: it is done when the child is");
     client.expect_quiet();
-    lab.because("close() or exit() at the end of input throws away the answers to come",
-                "shutdown(SHUT_WR), and print until the server closes");
+    lab.because("close() or exit() at the end of input throws away the answers to come; what is missing from "
+                "their middle, write() did not take",
+                "shutdown(SHUT_WR), and print until the server closes; write() again what it did not take");
     server.send("hello 1\n" + answers(1, text));
     server.close();
     client.expect_output("hello 1\n" + answers(1, text));

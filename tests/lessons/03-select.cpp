@@ -106,7 +106,7 @@ Check apart(3, 2, "keeps the lines of its clients apart", [](Lab &lab) {
 Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
     lab.because("a line \"/all TEXT\" of client N goes as \"N: TEXT\" to all, N too; every other line is "
                 "answered to its sender alone",
-                "compare the first five bytes with \"/all \"");
+                "compare the first five bytes with \"/all \"; go over all clients, the last one too");
     lab.start_server();
     Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
     std::string text = word(lab, 9), half = word(lab, 3);
@@ -122,10 +122,16 @@ Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
     lab.because("one read() may give several lines, each is for itself, and what somebody is owed goes out in "
                 "the order in which it came to be owed",
                 "go on until there is no '\\n' left, look at each line anew, and add all that is owed to output");
-    first.send("one\n/all  two\nthree\n/all /all four\n");
-    first.expect("1: one\n1:  two\n1: three\n1: /all four\n");
+    first.send("one\n/all two\nthree\n/all /all four\n");
+    first.expect("1: one\n1: two\n1: three\n1: /all four\n");
     for (Peer *client : {&second, &third})
-        client->expect("1:  two\n1: /all four\n");
+        client->expect("1: two\n1: /all four\n");
+    lab.because("TEXT is all of the line that comes after one space: more spaces and zeros too, or nothing",
+                "substr(5), and what you know of std::string from lesson 1");
+    const std::string odd("  a\0b \r", 7);
+    second.send("/all " + odd + '\n');
+    for (Peer *client : {&first, &second, &third})
+        client->expect("2: " + odd + '\n');
     const std::string longest = word(lab, 1024 - 5);
     third.send("\n/all \n/all " + longest + '\n'); // what it had begun is a line of its own
     third.expect("3: " + half + "\n3: \n3: " + longest + '\n');
@@ -149,6 +155,38 @@ Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
     server.expect_quiet();
     lab.wait_for("with one client left it should hold as many descriptors as with its first",
                  [&] { return open_descriptors(server.pid) == with_one; });
+});
+
+Check all_that_are_left(3, 4, "sends /all to all that are left when another goes meanwhile", [](Lab &lab) {
+    lab.because("one that has gone, or is leaving, hears nothing; those after it do",
+                "pass over it with continue; no break, and no return");
+    Program &server = lab.start_server();
+    Peer &first = lab.greeted(1), &refused = lab.greeted(2), &third = lab.greeted(3), &fourth = lab.greeted(4),
+         &last = lab.greeted(5);
+    refused.send(word(lab, 2000));
+    refused.expect("error: line too long\n");
+    first.send("/all one\n");
+    for (Peer *client : {&first, &third, &fourth, &last})
+        client->expect("1: one\n");
+    server.freeze(); // so that both come in one round
+    third.reset();
+    first.send("/all two\n");
+    server.thaw();
+    for (Peer *client : {&first, &fourth, &last})
+        client->expect("1: two\n");
+    server.freeze();
+    fourth.reset();
+    last.send("/all three\n");
+    server.thaw();
+    for (Peer *client : {&first, &last})
+        client->expect("5: three\n");
+    lab.because("the first thing that a client receives is its greeting",
+                "it is owed that as soon as accept() has returned");
+    server.freeze();
+    Peer &next = lab.connect();
+    first.send("/all four\n");
+    server.thaw();
+    next.expect("hello 6\n");
 });
 
 Check comings_and_goings(3, 4, "serves all when some have left and others come", [](Lab &lab) {
@@ -319,7 +357,8 @@ Check wall(3, 6, "turns away whom select() cannot watch", [](Lab &lab) {
     for (int i = 0; i < 3; i++) {
         Peer &late = lab.connect();
         late.expect("error: server full\n");
-        lab.because("who is turned away takes no number, and does not stay",
+        lab.because("who is turned away takes no number, and does not stay; a number has as many digits as it "
+                    "needs",
                     "close() it, wait for nothing from it (MSG_DONTWAIT), and count only those you let in");
         late.expect_clean_end();
         lab.wait_for(late.name + " was turned away, and its descriptor is still open",
@@ -376,6 +415,12 @@ Check client_ends(3, 7, "the client prints what comes when its input has ended, 
     client.expect_quiet();
     server.send(answers(1, text));
     client.expect_output("hello 1\n" + answers(1, text));
+    lab.because("others may still have something to say to all, until the server closes",
+                "do not count answers: print until read() returns 0");
+    client.expect_quiet();
+    client.must_run();
+    server.send("2: news\n");
+    client.expect_output("hello 1\n" + answers(1, text) + "2: news\n");
     server.close();
     client.expect_exit(0);
 });

@@ -146,6 +146,12 @@ inline void expect_dismissed(Lab &lab, Program &server)
     serves_on(lab, 3);
 }
 
+// From here on server, at rest, can open nothing more.
+inline void no_descriptor_more(Program &server)
+{
+    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(first_free_descriptor(server.pid)));
+}
+
 // Connects a client that a server without free descriptors cannot accept; it must live on.
 inline Peer &fails_to_accept(Lab &lab, Program &server)
 {
@@ -169,7 +175,7 @@ inline Peer &fails_to_accept(Lab &lab, Program &server)
 // next one in when there are descriptors again.
 inline void lives_on_without_descriptors(Lab &lab, Program &server, Peer &first)
 {
-    server.limit(RLIMIT_NOFILE, static_cast<unsigned long>(open_descriptors(server.pid)));
+    no_descriptor_more(server);
     Peer &second = fails_to_accept(lab, server);
     first.send("hi\n");
     first.expect("1: hi\n");
