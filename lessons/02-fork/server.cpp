@@ -131,7 +131,7 @@ void reap(int)
 }
 
 // Holds SIGCHLD back (SIG_BLOCK) or lets it through (SIG_UNBLOCK).
-void sigchld(int how)
+void mask_sigchld(int how)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -156,7 +156,7 @@ bool serve_in_child(int listener, int client, int id)
 
     // STEP 1: fork. The child lets SIGCHLD through, closes the listener, serves the client
     // and ends with _exit(). The parent counts it in children, with SIGCHLD held back from
-    // before the fork until then: sigchld(). If fork() fails: complain, return false.
+    // before the fork until then: mask_sigchld(). If fork() fails: complain, return false.
     // man 2 fork
     (void)listener;    // (until step 1)
     serve(client, id); // (until step 1)

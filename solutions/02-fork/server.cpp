@@ -133,7 +133,7 @@ void reap(int)
 }
 
 // Holds SIGCHLD back (SIG_BLOCK) or lets it through (SIG_UNBLOCK).
-void sigchld(int how)
+void mask_sigchld(int how)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -157,10 +157,10 @@ bool serve_in_child(int listener, int client, int id)
     if (children >= MOST)
         return false;
 
-    sigchld(SIG_BLOCK); // until the child is counted: reap() counts it out
+    mask_sigchld(SIG_BLOCK); // until the child is counted: reap() counts it out
     pid_t pid = fork();
     if (pid == 0) {
-        sigchld(SIG_UNBLOCK);
+        mask_sigchld(SIG_UNBLOCK);
         close(listener); // the child has no use for it, and would keep the port busy
         serve(client, id);
         _exit(EXIT_SUCCESS); // exit() would flush what the parent had buffered
@@ -169,7 +169,7 @@ bool serve_in_child(int listener, int client, int id)
         complain("fork"); // EAGAIN: too many processes
     else
         children = children + 1;
-    sigchld(SIG_UNBLOCK);
+    mask_sigchld(SIG_UNBLOCK);
     return pid != -1;
 }
 

@@ -150,7 +150,7 @@ struct Made {
     std::string said, product;
 };
 
-Made make(const Task &task, const std::string &kit, bool isolated)
+Made make_in_box(const Task &task, const std::string &kit, bool isolated)
 {
     // Pipes could be opened again, by an #include of /proc/self/fd/1; sockets cannot.
     int words[2], result[2];
@@ -202,7 +202,7 @@ std::string first_headers(const std::string &text)
 
 // Where these headers lie once command has read them. A compiler that cannot use what is there reads the
 // text.
-std::string kept(const std::string &headers, const std::string &command)
+std::string path_of_kept(const std::string &headers, const std::string &command)
 {
     return KEPT_HEADERS + '/' + std::to_string(std::hash<std::string>()(command + '\n' + headers)) + ".gch";
 }
@@ -248,17 +248,17 @@ Built compile(const Source &source, const std::string &command, const std::strin
         return {false, name + ": error: cannot be read: " + strerror(errno) + '\n'};
     if (fs::file_size(path) > LONGEST_SOURCE)
         return {false, name + ": error: longer than a mebibyte: that is no lesson's program\n"};
-    fs::path file = fs::path(name).relative_path();
+    fs::path file = fs::path(name).lexically_normal().relative_path();
     std::string text = contents(path), headers = first_headers(text);
-    int ahead = open(kept(headers, command).c_str(), O_RDONLY | O_CLOEXEC);
-    Made made =
-        make({{{file, text},
-               {file.parent_path() / "../../common/error.hpp", contents(source.kit + "/common/error.hpp")},
-               {HEADERS, headers}},
-              command + " -o program " + for_shell(file),
-              "program",
-              ahead},
-             source.kit, isolated);
+    int ahead = open(path_of_kept(headers, command).c_str(), O_RDONLY | O_CLOEXEC);
+    Made made = make_in_box(
+        {{{file, text},
+          {file.parent_path() / "../../common/error.hpp", contents(source.kit + "/common/error.hpp")},
+          {HEADERS, headers}},
+         command + " -o program " + for_shell(file),
+         "program",
+         ahead},
+        source.kit, isolated);
     close(ahead);
     if (!made.in_time || (made.said.empty() && made.status != 0))
         return {false, name + ": error: the compiler was stopped: it took too long, or too much memory\n"};
@@ -273,7 +273,7 @@ Built compile(const Source &source, const std::string &command, const std::strin
 
 pid_t read_ahead(const Source &source, const std::string &command, bool isolated)
 {
-    std::string headers = first_headers(contents(path_of(source))), output = kept(headers, command);
+    std::string headers = first_headers(contents(path_of(source))), output = path_of_kept(headers, command);
     if (headers.empty() || access(output.c_str(), F_OK) == 0)
         return 0;
     pid_t parent = getpid(), reader = fork();
@@ -285,9 +285,9 @@ pid_t read_ahead(const Source &source, const std::string &command, bool isolated
         setpriority(PRIO_PROCESS, 0, 19); // the checks come first
         fs::create_directories(KEPT_HEADERS);
         drop_old_headers();
-        Made made =
-            make({{{HEADERS, headers}}, command + " -x c++-header -o product " + HEADERS, "product", -1},
-                 source.kit, isolated);
+        Made made = make_in_box(
+            {{{HEADERS, headers}}, command + " -x c++-header -o product " + HEADERS, "product", -1},
+            source.kit, isolated);
         _exit(made.status == 0 && install(made.product, output) ? 0 : 1);
     } catch (const std::exception &) { // then the next compilation takes as long as this one
         _exit(1);
