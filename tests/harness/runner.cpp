@@ -49,6 +49,8 @@ Options parse(int argc, char *argv[])
         else
             folder = word;
     }
+    while (!folder.empty() && folder.back() == '/') // as the shell completes it
+        folder.pop_back();
     options.subject = {fs::current_path(), folder, folder, compiler("-Og -g1 -Wall -Wextra")};
     options.lesson = atoi(fs::path(folder).filename().c_str());
     return options;
