@@ -72,14 +72,11 @@ void Grader::plan()
 void Grader::start(const Job &job)
 {
     const std::string stage = stages() / std::to_string(&job - jobs.data());
-    pid_t parent = getpid(), pid = fork();
-    if (pid == -1)
-        throw std::runtime_error("fork");
+    pid_t pid = fork_tied();
     if (pid != 0) {
         workers[pid] = &job;
         return;
     }
-    die_with(parent, SIGKILL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -385,6 +385,15 @@ void die_with(pid_t parent, int signal)
         _exit(4);
 }
 
+pid_t fork_tied()
+{
+    pid_t parent = getpid(), pid = fork();
+    need(pid != -1, "fork");
+    if (pid == 0)
+        die_with(parent, SIGKILL);
+    return pid;
+}
+
 pid_t start_in_box(bool isolated, const std::string &kit, const std::function<int()> &inside)
 {
     const Template *box = isolated ? &box_template(kit) : nullptr;

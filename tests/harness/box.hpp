@@ -23,6 +23,9 @@ size_t allow_descriptors();
 // Ends this process by signal when its parent ends.
 void die_with(pid_t parent, int signal);
 
+// fork(), with a child that ends when its parent ends. Throws std::runtime_error if there is none.
+pid_t fork_tied();
+
 // Whether boxes and networks can be made here: found out by making one. Empty: yes;
 // else the step that failed, and why.
 std::string why_no_box(const std::string &kit);

@@ -1,6 +1,5 @@
 #include "build.hpp"
 
-#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -63,12 +62,9 @@ void date(const std::string &output, const timespec &changed)
 pid_t start_building(const Subject &subject, const std::string &program, const std::string &output,
                      const std::optional<timespec> &changed, bool isolated, int words)
 {
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    need(pid != -1, "fork");
+    pid_t pid = fork_tied();
     if (pid != 0)
         return pid;
-    die_with(parent, SIGKILL);
     Built built = compile({subject.kit, subject.folder, program}, subject.command, output, isolated);
     if (built.done && changed)
         date(output, *changed);

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -276,12 +275,10 @@ pid_t read_ahead(const Source &source, const std::string &command, bool isolated
     std::string headers = first_headers(contents(path_of(source))), output = path_of_kept(headers, command);
     if (headers.empty() || access(output.c_str(), F_OK) == 0)
         return 0;
-    pid_t parent = getpid(), reader = fork();
-    need(reader != -1, "fork");
+    pid_t reader = fork_tied();
     if (reader != 0)
         return reader;
     try {
-        die_with(parent, SIGKILL);
         setpriority(PRIO_PROCESS, 0, 19); // the checks come first
         fs::create_directories(KEPT_HEADERS);
         drop_old_headers();

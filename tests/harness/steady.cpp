@@ -40,12 +40,9 @@ struct Record {
 // Never ends; its end is that of this process.
 pid_t start_busy_loop()
 {
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    need(pid != -1, "fork");
+    pid_t pid = fork_tied();
     if (pid != 0)
         return pid;
-    die_with(parent, SIGKILL);
     for (volatile unsigned long turns = 0;; turns = turns + 1)
         ;
 }
