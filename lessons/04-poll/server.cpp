@@ -179,8 +179,8 @@ int time_left(const std::vector<Client> &clients, long until)
     return clients.empty() && until == NEVER ? -1 : 1000; // (until step 5)
 }
 
-// Tells those whose idle time is over. Who is owed answers may have sent what we did not
-// read yet: it is not idle.
+// Tells those whose idle time is over. A client that is owed answers may have sent what we
+// have not read yet: it is not idle.
 void dismiss_idle(std::vector<Client> &clients, long idle)
 {
     // STEP 5: from each that is not leaving, and whose deadline has come, receive_some() once
@@ -204,7 +204,7 @@ void sweep(std::vector<Client> &clients)
                   clients.end());
 }
 
-// Takes in what the clients have sent for whom watch, now an answer of poll(), says so.
+// poll() has filled watch: takes in what has come from each client that it found ready.
 void receive_ready(const std::vector<pollfd> &watch, std::vector<Client> &clients, long idle)
 {
     // STEP 2: receive_some() from each client whose revents has POLLIN, POLLHUP or POLLERR:

@@ -201,8 +201,8 @@ int time_left(const std::vector<Client> &clients, long until)
     return until == NEVER ? -1 : static_cast<int>(std::max(0L, until - now()));
 }
 
-// Tells those whose idle time is over. Who is owed answers may have sent what we did not
-// read yet: it is not idle.
+// Tells those whose idle time is over. A client that is owed answers may have sent what we
+// have not read yet: it is not idle.
 void dismiss_idle(std::vector<Client> &clients, long idle)
 {
     for (Client &client : clients) {
@@ -228,7 +228,7 @@ void sweep(std::vector<Client> &clients)
                   clients.end());
 }
 
-// Takes in what the clients have sent for whom watch, now an answer of poll(), says so.
+// poll() has filled watch: takes in what has come from each client that it found ready.
 void receive_ready(const std::vector<pollfd> &watch, std::vector<Client> &clients, long idle)
 {
     for (size_t i = 0; i + 1 < watch.size(); i++) {
