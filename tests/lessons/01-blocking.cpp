@@ -118,10 +118,7 @@ Check greets(1, 2, "greets its clients in the order in which they come", [](Lab 
         client.expect_clean_end();
     }
     lab.because("it listens once, and says so once", "in listen_on(), not in the loop");
-    server.must_run(); // and all that it has said is here now
-    const std::string said = "listening on port ";
-    if (server.err.find(said, server.err.find(said) + 1) != std::string::npos)
-        lab.unmet("your server has said more than once that it listens");
+    expect_said_once(lab, server);
 });
 
 Check accept_fails(1, 2, "goes on when accept() fails", [](Lab &lab) {

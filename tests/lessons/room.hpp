@@ -37,6 +37,16 @@ inline std::string answers(int id, const std::string &text)
     return all;
 }
 
+// That server, so far, has not said twice that it listens.
+inline void expect_said_once(Lab &lab, Program &server)
+{
+    server.must_run(); // and all that it has said is here now
+    const std::string said = "listening on port ", all = server.out + '\n' + server.err;
+    size_t first = all.find(said);
+    if (first != std::string::npos && all.find(said, first + 1) != std::string::npos)
+        lab.unmet("your server has said more than once that it listens");
+}
+
 // That the server still serves: the next client, number id, gets its answers.
 inline void serves_on(Lab &lab, int id)
 {
