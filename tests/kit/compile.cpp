@@ -20,8 +20,9 @@ struct Kit {
 
     Kit()
     {
-        char folder[] = "/tmp/kit-XXXXXX";
-        top = mkdtemp(folder);
+        char folder[] = "build/kit-XXXXXX";
+        REQUIRE(mkdtemp(folder));
+        top = before / folder;
         fs::create_directories(top / "common");
         fs::create_directories(top / "lessons/09-odd");
         std::ofstream(top / "common/error.hpp").flush();
