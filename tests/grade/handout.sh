@@ -26,11 +26,10 @@ else
     # shellcheck disable=SC2086
     files=$(find $parts -type f && find lessons/* -type f \( -name README.md -o -name '*.svg' -o -name '*.cpp' \))
 fi
+mkdir -p "$top"
 printf '%s\n' "$files" | grep -Ev "$left_out" | while read -r file; do
-    [ -e "$file" ] || continue # removed, and that not committed
-    mkdir -p "$top/$(dirname "$file")"
-    cp "$file" "$top/$file"
-done
+    [ ! -e "$file" ] || printf '%s\n' "$file" # else removed, and that not committed
+done | tar -cf - -T - | tar -xf - --no-same-owner -C "$top"
 # What it says of the rest.
 sed -i -e '/^The finished programs/,/^$/d' -e '/^## For instructors/,/^## What it needs/{/^## What it needs/!d}' "$top/README.md"
 chmod -R u=rwX,go=rX "$top"
