@@ -39,8 +39,8 @@ help:
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(or $(patsubst 0%,%,$(1)),$(1))
-found = $(shell command -v $(firstword $(CXX)))
-compiler = $(if $(found),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=clang++))$(if $(filter-out $(VISIBLE),$(found) $(realpath $(found))),$(error programs are compiled in a box that shows $(VISIBLE:%/%=%), and the compiler is $(found). Name another: make CXX=/usr/bin/g++))
+compiler = $(call usable,$(shell command -v $(firstword $(CXX))))
+usable = $(if $(1),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=clang++))$(if $(filter-out $(VISIBLE),$(1) $(realpath $(1))),$(error programs are compiled in a box that shows $(VISIBLE:%/%=%), and the compiler is $(1). Name another: make CXX=/usr/bin/g++))
 # What a box has of the file system, see tests/harness/box.cpp.
 VISIBLE := /usr/% /bin/% /opt/% /nix/% /gnu/%
 writable = $(if $(shell mkdir -p build 2>/dev/null && [ -w build ] && echo 1),,$(error build/ cannot be written to. Was it made with sudo? sudo rm -r build. Else copy the kit to a folder of yours))

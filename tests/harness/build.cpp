@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "box.hpp"
-#include "need.hpp"
 
 namespace
 {

@@ -1,6 +1,5 @@
 #include "lab.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>

@@ -11,7 +11,6 @@
 
 #include "box.hpp"
 #include "build.hpp"
-#include "need.hpp"
 #include "report.hpp"
 #include "session.hpp"
 
