@@ -1,7 +1,7 @@
 // judge.cpp: the command behind `make check`: runs the checks on all variants of the lessons'
-// programs that variant.sh has built, and compares what comes out with what should.
+// programs that variants.sh has built, and compares what comes out with what should.
 //
-// Each line of standard input names a variant, as variant.sh knows it: KIND LESSON [NAME].
+// Each line of standard input names a variant, as variants.sh lists it: KIND LESSON [NAME].
 // For each a line is printed: "ok SKIPPED WHAT", "NOT SKIPPED WHAT: what is wrong", or where
 // the check that should fail was skipped, "skipped SKIPPED WHAT". SKIPPED counts the checks
 // that this machine does not allow.
@@ -26,7 +26,7 @@ const char *const ALL_HOLD = "all hold";
 
 struct Variant {
     std::string kind, lesson, name;
-    std::string folder; // where variant.sh has put it
+    std::string folder; // where variants.sh has put it
     int number;         // of the lesson
 };
 

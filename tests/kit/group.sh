@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# group.sh LESSON PROGRAM: builds that program of all mistakes, half-done starters and odd
-# programs of a lesson. group.sh sanitized: builds all solutions with sanitizers.
+# group.sh LESSON: builds the programs of all mistakes, half-done starters and odd programs of a
+# lesson. group.sh sanitized: builds all solutions with sanitizers.
 # Compiling each alone would take longest for what they have in common: the headers, and the
 # paragraphs before the first that is not the solution's. So they are compiled together: each
 # in a namespace of its own, which uses those of the common paragraphs. The one main() calls
@@ -10,40 +10,42 @@
 set -u
 shopt -s nullglob # where a lesson is solved there are no steps
 top=build/check
+group=$top/group/$1
 if [ "$1" = sanitized ]; then
-    group=$top/group/sanitized
-    sources=("$top"/sanitized/*/{server,client}.cpp)
     options="-g -fsanitize=address,undefined -fno-sanitize-recover=all $STATIC_SANITIZERS"
-    solution=/dev/null known=() # these are built with other options
+    known=() # these are built with other options
+    sources=("$top"/sanitized/*/*.cpp)
 else
-    group=$top/group/$1-$2
-    sources=("$top"/{mistake,steps,odd}/"$1"/*/"$2.cpp")
     options="-s $STATIC"
-    solution=$top/solution/$1/$2.cpp known=("$top"/{solution,starter}/"$1/$2")
+    known=("$top"/{solution,starter}/"$1"/{server,client}.cpp)
+    sources=("$top"/{mistake,steps,odd}/"$1"/*/{server,client}.cpp)
 fi
 mkdir -p "$top/group"
 
-# text_of FILE: sets $text.
-text_of() { IFS= read -r -d '' text <"$1" || :; }
-
-# Makes the program a link to the solution's or the starter's, if it is the same.
-is_known() {
-    local same text mine
-    text_of "$1.cpp"
-    mine=$text
-    for same in ${known[@]+"${known[@]}"}; do
-        text_of "$same.cpp"
-        [ "$mine" = "$text" ] || continue
-        ln -s "$PWD/$same" "$1"
-        return
-    done
-    return 1
+# Sets programs to those that are to be compiled, without ".cpp". The others become links.
+sort_out() {
+    local sum size source
+    local -A same=()
+    programs=()
+    while read -r sum size source; do
+        if [[ " ${known[*]-} " == *" $source "* ]]; then
+            same[$sum $size]=${source%.cpp}
+        elif [ -n "${same[$sum $size]-}" ]; then
+            ln -s "$PWD/${same[$sum $size]}" "${source%.cpp}"
+        else
+            programs+=("${source%.cpp}")
+        fi
+    done < <(cksum ${known[@]+"${known[@]}"} "${sources[@]}")
 }
 
-# The one source of all programs.
+# The one source of all programs. Those of one name follow the solution's.
 together() {
-    awk -v solution="$solution" '
-        FNR == 1 { file = FILENAME; if (file != solution) files[++count] = file }
+    awk '
+        FNR == 1 {
+            file = FILENAME
+            if (file ~ /\/solution\//) { bases[++base_count] = base = file; id[base] = base_count }
+            else { files[++count] = file; base_of[file] = base }
+        }
         /^#include </ && !seen[$0]++ { print }
         /^#include/ { headers[file]++; next }
         { text[file, ++lines[file]] = $0 }
@@ -62,7 +64,7 @@ together() {
         }
 
         # How many lines, to the end of a paragraph, are the same in the solution.
-        function in_common(file,    i, common) {
+        function in_common(file, solution,    i, common) {
             common = 0
             for (i = 1; i <= lines[solution]; i++) {
                 if (text[solution, i - 1] == "" && text[solution, i] ~ /^[^ }]/)
@@ -73,33 +75,46 @@ together() {
             return common
         }
 
+        function space(base, last) { return last == 0 ? "nothing" : "common" id[base] "_" last }
+
         END {
-            print "#include \"../../../common/error.hpp\"\nnamespace common0 {}"
+            print "#include \"../../../common/error.hpp\"\nnamespace nothing {}"
             for (f = 1; f <= count; f++)
-                ends[common[f] = in_common(files[f])]
-            for (i = 1; i <= lines[solution]; i++)
-                if (i in ends) {
-                    part("common" i, "common" before + 0, solution, before + 1, i)
-                    before = i
-                }
+                ends[base_of[files[f]], common[f] = in_common(files[f], base_of[files[f]])]
+            for (b = 1; b <= base_count; b++) {
+                before = 0
+                for (i = 1; i <= lines[bases[b]]; i++)
+                    if ((bases[b], i) in ends) {
+                        part(space(bases[b], i), space(bases[b], before), bases[b], before + 1, i)
+                        before = i
+                    }
+            }
             for (f = 1; f <= count; f++)
-                part("v" f, "common" common[f], files[f], common[f] + 1, lines[files[f]])
+                part("v" f, space(base_of[files[f]], common[f]), files[f], common[f] + 1, lines[files[f]])
             print "int main(int argc, char *argv[])\n{\n    char self[4096] = \"\";"
             print "    ssize_t size = readlink(\"/proc/self/exe\", self, sizeof self - 1);"
             for (f = 1; f <= count; f++)
                 printf "    if (strstr(self, \"%s\"))\n        return v%d::main(argc, argv);\n", \
                     substr(files[f], 1, length(files[f]) - 4), f
             print "    return size < 0 ? 126 : 127;\n}"
-        }' "$solution" "${programs[@]/%/.cpp}"
+        }' "$@"
 }
 
-programs=()
-for source in "${sources[@]}"; do
-    rm -f "${source%.cpp}"
-    is_known "${source%.cpp}" || programs+=("${source%.cpp}")
-done
+# The sources of these programs, each after the solution's of its name.
+in_order() {
+    local name program
+    for name in server client; do
+        [ "$group" = "$top/group/sanitized" ] || echo "$top/solution/${group##*/}/$name.cpp"
+        for program in "${programs[@]}"; do
+            [ "${program##*/}" != "$name" ] || echo "$program.cpp"
+        done
+    done
+}
+
+sort_out
 [ ${#programs[@]} -gt 0 ] || exit 0
-together >"$group.cpp"
+mapfile -t sources < <(in_order)
+together "${sources[@]}" >"$group.cpp"
 # shellcheck disable=SC2086 # options are several words
 if ${CXX:-g++} -w $options -o "$group" "$group.cpp" 2>"$group.log"; then
     for program in "${programs[@]}"; do ln "$group" "$program"; done

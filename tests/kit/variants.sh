@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # variants.sh LESSON…: writes and builds all variants of these lessons' programs, where something
-# has changed. variants.sh --list LESSON…: names them, as variant.sh knows them.
+# has changed. variants.sh --list LESSON…: names them: KIND LESSON [NAME], as sources.sh tells.
 set -u
 cd "$(dirname "$0")/../.." || exit 4
 
@@ -24,7 +24,7 @@ subjects() {
 # Whether the variants of a lesson are there, by this compiler, and nothing has changed since.
 fresh() {
     local stamp=build/check/$1.built
-    local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{variant,compile,group}.sh tests/{mistakes,odd}/"$1")
+    local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{sources,compile,group}.sh tests/{mistakes,odd}/"$1")
     [ "$(cat "$stamp" 2>/dev/null)" = "$compiler" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
 }
 
@@ -37,9 +37,20 @@ complete() {
     done < <(subjects "$1")
 }
 
+# What there is to build of these lessons: the words of a command each, what takes long first.
+jobs() {
+    local i
+    if [ -d solutions ]; then
+        for ((i = $#; i > 0; i--)); do echo "group ${!i}"; done
+        echo 'group sanitized'
+        printf 'compile solution %s\n' "$@"
+    fi
+    printf 'compile starter %s\n' "$@"
+}
+
 # Builds all variants of the lessons where something has changed.
 build_variants() {
-    local folder list='' jobs='' changed=() at_once
+    local folder changed=() at_once
     at_once=$(nproc 2>/dev/null || echo 2)
     for folder in "$@"; do
         fresh "$folder" && continue
@@ -47,21 +58,17 @@ build_variants() {
         changed+=("$folder")
         mkdir -p build/check
         echo "$compiler" >"build/check/$folder.begun" # what changes from now on is newer
-        list+=$(subjects "$folder")$'\n'
-        [ ! -d solutions ] || jobs+="group $folder server"$'\n'"group $folder client"$'\n'
     done
-    [ -n "$list" ] || return 0
+    [ ${#changed[@]} -gt 0 ] || return 0
     mkdir -p build/check/{mistake,steps,odd} # each folder finds "../../common/error.hpp"
     ln -sfn ../../common build/check/common
     for folder in build/check/{mistake,steps,odd}; do ln -sfn ../../../common "$folder/common"; done
     STATIC=$(tests/kit/linkable.sh -static)
     STATIC_SANITIZERS=$(tests/kit/linkable.sh -fsanitize=address,undefined -static-libasan -static-libubsan)
     export STATIC STATIC_SANITIZERS
-    grep . <<<"$list" | xargs -P "$at_once" -L 1 tests/kit/variant.sh
-    [ ! -d solutions ] || jobs+='group sanitized'$'\n'
-    jobs+=$(grep -E '^(solution|starter) ' <<<"$list" | sed 's/./compile &/')
+    printf '%s\n' "${changed[@]}" | xargs -P "$at_once" -n 1 tests/kit/sources.sh
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-    grep . <<<"$jobs" | xargs -P "$at_once" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
+    jobs "${changed[@]}" | xargs -P "$at_once" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
     for folder in "${changed[@]}"; do
         if complete "$folder"; then mv "build/check/$folder".{begun,built}; fi
     done
