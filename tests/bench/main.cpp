@@ -95,7 +95,7 @@ int run_once(const Plan &plan, Findings &findings)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) == -1)
         return BENCH_BROKEN;
-    pid_t box = start_in_box(plan.isolated, fs::current_path(), [&] {
+    pid_t box = start_in_box(plan.isolated, [&] {
         close(ends[0]);
         return run_experiments(plan, fdopen(ends[1], "w"));
     });
@@ -131,7 +131,7 @@ int main(int argc, char *argv[])
     Plan plan{contenders(options, before),
               {FLOOR, open_binary(BUILD / "peers" / FLOOR)},
               allow_connections(before),
-              why_no_box(fs::current_path()).empty(),
+              why_no_box().empty(),
               ""};
     if (!plan.isolated)
         before.notes.push_back("measured on loopback, where others may be: this machine allows no private "

@@ -4,8 +4,8 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 #include "../harness/box.hpp"
@@ -18,7 +18,7 @@ namespace
 {
 
 // Programs under test wait, most of the time.
-const size_t WORKERS = 3 * std::max(1U, std::thread::hardware_concurrency());
+const size_t WORKERS = 3 * static_cast<size_t>(get_nprocs());
 
 } // namespace
 

@@ -40,9 +40,9 @@ std::string options()
 std::string complaint_about(const std::string &program, const HandedIn &source, const std::string &lesson,
                             const std::string &stage, bool isolated)
 {
-    std::string folder = stage + '/' + lesson, kit = fs::current_path();
+    std::string folder = stage + '/' + lesson;
     write_whole(folder + '/' + program + ".cpp", source.text);
-    Built built = compile({kit, folder, program}, compiler(options()), folder + '/' + program, isolated);
+    Built built = compile({folder, program}, compiler(options()), folder + '/' + program, isolated);
     if (built.done)
         return "";
     std::string said = first_complaint(built.said), path = fs::path(stage).relative_path().string() + '/';

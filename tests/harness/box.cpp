@@ -194,7 +194,7 @@ int open_namespace(pid_t pid, const std::string &name)
 }
 
 // Never returns. Holds the namespaces open until the caller has them.
-[[noreturn]] void hold_template(pid_t caller, const std::string &kit, int words)
+[[noreturn]] void hold_template(pid_t caller, int words)
 {
     std::string said;
     try {
@@ -204,7 +204,7 @@ int open_namespace(pid_t pid, const std::string &name)
         die_with(caller, SIGKILL);
         prctl(PR_SET_DUMPABLE, 1); // else /proc/PID/ns is root's
         use_small_tables(); // for the hosts to come
-        make_root(kit);
+        make_root(std::filesystem::current_path());
     } catch (const std::runtime_error &error) {
         said = error.what();
     }
@@ -215,7 +215,7 @@ int open_namespace(pid_t pid, const std::string &name)
     _exit(0);
 }
 
-Template make_template(const std::string &kit)
+Template make_template()
 {
     int words[2];
     need(pipe2(words, O_CLOEXEC) != -1, "pipe2");
@@ -223,7 +223,7 @@ Template make_template(const std::string &kit)
     pid_t holder = fork();
     need(holder != -1, "fork");
     if (holder == 0)
-        hold_template(caller, kit, words[1]);
+        hold_template(caller, words[1]);
     close(words[1]);
     char text[256];
     ssize_t n = read(words[0], text, sizeof text);
@@ -238,9 +238,9 @@ Template make_template(const std::string &kit)
     return made;
 }
 
-const Template &box_template(const std::string &kit)
+const Template &box_template()
 {
-    static const Template made = make_template(kit);
+    static const Template made = make_template();
     return made;
 }
 
@@ -394,9 +394,9 @@ pid_t fork_tied()
     return pid;
 }
 
-pid_t start_in_box(bool isolated, const std::string &kit, const std::function<int()> &inside)
+pid_t start_in_box(bool isolated, const std::function<int()> &inside)
 {
-    const Template *box = isolated ? &box_template(kit) : nullptr;
+    const Template *box = isolated ? &box_template() : nullptr;
     pid_t caller = getpid();
     pid_t pid = fork();
     need(pid != -1, "fork");
@@ -436,10 +436,10 @@ std::string how_to_allow()
     return "In Docker, to allow them: docker run --security-opt seccomp=unconfined IMAGE";
 }
 
-std::string why_no_box(const std::string &kit)
+std::string why_no_box()
 {
     try {
-        box_template(kit);
+        box_template();
     } catch (const std::runtime_error &error) {
         return error.what();
     }
@@ -450,7 +450,7 @@ std::string why_no_box(const std::string &kit)
     need(pid != -1, "fork");
     if (pid == 0) { // so that what it says goes to our pipe
         dup2(words[1], STDERR_FILENO);
-        pid_t box = start_in_box(true, kit, [] { return make_network(), 0; });
+        pid_t box = start_in_box(true, [] { return make_network(), 0; });
         int status = 0;
         waitpid(box, &status, 0);
         _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 4);

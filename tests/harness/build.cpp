@@ -33,10 +33,10 @@ bool is_by_another(const Subject &subject)
 
 // When source and the header came to be as they are: their status change, which a file that is
 // moved to its place has too. Nothing: there is no source.
-std::optional<timespec> last_change(const Subject &subject, const std::string &source)
+std::optional<timespec> last_change(const std::string &source)
 {
     struct stat text, header;
-    if (stat(source.c_str(), &text) == -1 || stat((subject.kit + "/common/error.hpp").c_str(), &header) == -1)
+    if (stat(source.c_str(), &text) == -1 || stat("common/error.hpp", &header) == -1)
         return std::nullopt;
     auto order = [](const timespec &time) { return std::make_tuple(time.tv_sec, time.tv_nsec); };
     return order(text.st_ctim) < order(header.st_ctim) ? header.st_ctim : text.st_ctim;
@@ -64,7 +64,7 @@ pid_t start_building(const Subject &subject, const std::string &program, const s
     pid_t pid = fork_tied();
     if (pid != 0)
         return pid;
-    Built built = compile({subject.kit, subject.folder, program}, subject.command, output, isolated);
+    Built built = compile({subject.folder, program}, subject.command, output, isolated);
     if (built.done && changed)
         date(output, *changed);
     bool told = built.said.empty() || write(words, built.said.data(), built.said.size()) != -1;
@@ -84,7 +84,7 @@ Built build(const Subject &subject, bool isolated)
     std::vector<pid_t> builders;
     for (const char *name : {"server", "client"}) {
         std::string output = subject.output + '/' + name;
-        std::optional<timespec> changed = last_change(subject, subject.folder + '/' + name + ".cpp");
+        std::optional<timespec> changed = last_change(subject.folder + '/' + name + ".cpp");
         if (by_another || !changed || !made_from(output, *changed))
             builders.push_back(start_building(subject, name, output, changed, isolated, ends[1]));
     }

@@ -7,7 +7,6 @@
 
 // What is checked: the programs in one folder.
 struct Subject {
-    std::string kit;     // the top of the kit, absolute
     std::string folder;  // lessons/03-select
     std::string output;  // the folder that the binaries go to
     std::string command; // of the compiler, "g++ -Og -g"

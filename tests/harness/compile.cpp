@@ -149,13 +149,13 @@ struct Made {
     std::string said, product;
 };
 
-Made make_in_box(const Task &task, const std::string &kit, bool isolated)
+Made make_in_box(const Task &task, bool isolated)
 {
     // Pipes could be opened again, by an #include of /proc/self/fd/1; sockets cannot.
     int words[2], result[2];
     need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, words) != -1, "socketpair");
     need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, result) != -1, "socketpair");
-    pid_t box = start_in_box(isolated, kit, [&] {
+    pid_t box = start_in_box(isolated, [&] {
         dup2(words[1], STDOUT_FILENO);
         dup2(words[1], STDERR_FILENO);
         return run_task(task, result[1]);
@@ -208,7 +208,7 @@ std::string path_of_kept(const std::string &headers, const std::string &command)
 
 std::string path_of(const Source &source)
 {
-    return fs::path(source.kit) / source.folder / (source.program + ".cpp");
+    return source.folder + '/' + source.program + ".cpp";
 }
 
 // Makes room for one more.
@@ -240,24 +240,24 @@ std::string contents(const std::string &path)
 
 Built compile(const Source &source, const std::string &command, const std::string &output, bool isolated)
 {
-    std::string name = source.folder + '/' + source.program + ".cpp", path = path_of(source);
-    if (!fs::is_regular_file(path))
+    const std::string name = path_of(source);
+    if (!fs::is_regular_file(name))
         return {false, name + ": error: no such file\n"};
-    if (access(path.c_str(), R_OK) == -1)
+    if (access(name.c_str(), R_OK) == -1)
         return {false, name + ": error: cannot be read: " + strerror(errno) + '\n'};
-    if (fs::file_size(path) > LONGEST_SOURCE)
+    if (fs::file_size(name) > LONGEST_SOURCE)
         return {false, name + ": error: longer than a mebibyte: that is no lesson's program\n"};
     fs::path file = fs::path(name).lexically_normal().relative_path();
-    std::string text = contents(path), headers = first_headers(text);
+    std::string text = contents(name), headers = first_headers(text);
     int ahead = open(path_of_kept(headers, command).c_str(), O_RDONLY | O_CLOEXEC);
     Made made = make_in_box(
         {{{file, text},
-          {file.parent_path() / "../../common/error.hpp", contents(source.kit + "/common/error.hpp")},
+          {file.parent_path() / "../../common/error.hpp", contents("common/error.hpp")},
           {HEADERS, headers}},
          command + " -o program " + for_shell(file),
          "program",
          ahead},
-        source.kit, isolated);
+        isolated);
     close(ahead);
     if (!made.in_time || (made.said.empty() && made.status != 0))
         return {false, name + ": error: the compiler was stopped: it took too long, or too much memory\n"};
@@ -283,8 +283,7 @@ pid_t read_ahead(const Source &source, const std::string &command, bool isolated
         fs::create_directories(KEPT_HEADERS);
         drop_old_headers();
         Made made = make_in_box(
-            {{{HEADERS, headers}}, command + " -x c++-header -o product " + HEADERS, "product", -1},
-            source.kit, isolated);
+            {{{HEADERS, headers}}, command + " -x c++-header -o product " + HEADERS, "product", -1}, isolated);
         _exit(made.status == 0 && install(made.product, output) ? 0 : 1);
     } catch (const std::exception &) { // then the next compilation takes as long as this one
         _exit(1);

@@ -1,11 +1,10 @@
-// compile.hpp: builds one program of a lesson, in a box of its own.
+// compile.hpp: builds one program of a lesson, in a box of its own. Started at the top of the kit.
 #pragma once
 
 #include <string>
 #include <sys/types.h>
 
 struct Source {
-    std::string kit;     // the top of the kit
     std::string folder;  // lessons/01-blocking
     std::string program; // server or client
 };

@@ -6,12 +6,13 @@
 // the check that should fail was skipped, "skipped SKIPPED WHAT". SKIPPED counts the checks
 // that this machine does not allow.
 #include <algorithm>
+#include <climits>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
-#include <thread>
+#include <sys/sysinfo.h>
+#include <unistd.h>
 
 #include "box.hpp"
 #include "report.hpp"
@@ -19,8 +20,6 @@
 
 namespace
 {
-
-namespace fs = std::filesystem;
 
 const char *const ALL_HOLD = "all hold";
 
@@ -157,11 +156,18 @@ struct Job {
     Run run;
 };
 
+// Where a link leads in the end.
+std::string target_of(const std::string &path)
+{
+    char target[PATH_MAX];
+    return realpath(path.c_str(), target) ? target : "";
+}
+
 // What the same programs have passed in another run need not be asked again.
 void take_over(Job &job, const Job &other)
 {
     auto same = [&](const char *program) {
-        return fs::canonical(job.variant.folder + program) == fs::canonical(other.variant.folder + program);
+        return target_of(job.variant.folder + program) == target_of(other.variant.folder + program);
     };
     bool same_server = same("/server"), same_client = same("/client");
     for (const auto &[check, outcome] : other.run.outcomes)
@@ -186,6 +192,11 @@ std::string misnamed(const Variant &variant, const std::vector<const Check *> &c
                            : "it is \"Caught by: " + awaited + "\", and there is no such check";
 }
 
+bool is_there(const std::string &path)
+{
+    return access(path.c_str(), F_OK) == 0;
+}
+
 // The variants named on standard input that can be judged; says of the others why they cannot.
 std::vector<Job> read_jobs()
 {
@@ -196,7 +207,7 @@ std::vector<Job> read_jobs()
         std::string wrong = misnamed(variant, checks);
         if (!wrong.empty())
             say(variant, "NOT", 0, wrong);
-        else if (fs::exists(variant.folder + "/server") && fs::exists(variant.folder + "/client"))
+        else if (is_there(variant.folder + "/server") && is_there(variant.folder + "/client"))
             jobs.push_back({variant, {checks, variant.folder, variant.kind == "sanitized", true,
                                       most_at_once(variant)}});
         else
@@ -223,7 +234,7 @@ int place_in_line(const Job *job)
 void judge_all(std::vector<Job *> jobs, bool isolated)
 {
     // They wait, most of the time. Without boxes they share what one user may have of processes.
-    const size_t at_once = (isolated ? 20 : 12) * std::max(1U, std::thread::hardware_concurrency());
+    const size_t at_once = (isolated ? 20 : 12) * static_cast<size_t>(get_nprocs());
     std::list<Run *> runs;
     for (Job *job : jobs)
         runs.push_back(&job->run);
@@ -240,7 +251,7 @@ int main()
 try {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     slowness(); // or a word on what it must be
-    bool isolated = why_no_box(fs::current_path()).empty();
+    bool isolated = why_no_box().empty();
     std::vector<Job> jobs = read_jobs();
     std::vector<Job *> solutions, variants;
     for (Job &job : jobs)

@@ -4,11 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 #include "box.hpp"
@@ -20,14 +19,12 @@
 namespace
 {
 
-namespace fs = std::filesystem;
-
 enum Exit { HOLDS = 0, FAILS = 1, DOES_NOT_COMPILE = 2, CANNOT = 3, KIT_BROKEN = 4, USAGE = 64 };
 
 const char *const SANITIZERS = " -fsanitize=address,undefined -fno-sanitize-recover=all -g";
 
 // They wait, most of the time.
-const size_t AT_ONCE = 8 * std::max(1U, std::thread::hardware_concurrency());
+const size_t AT_ONCE = 8 * static_cast<size_t>(get_nprocs());
 
 struct Options {
     Subject subject;
@@ -51,8 +48,8 @@ Options parse(int argc, char *argv[])
     }
     while (!folder.empty() && folder.back() == '/') // as the shell completes it
         folder.pop_back();
-    options.subject = {fs::current_path(), folder, folder, compiler("-Og -g1 -Wall -Wextra")};
-    options.lesson = atoi(fs::path(folder).filename().c_str());
+    options.subject = {folder, folder, compiler("-Og -g1 -Wall -Wextra")};
+    options.lesson = atoi(folder.c_str() + folder.rfind('/') + 1);
     return options;
 }
 
@@ -94,7 +91,7 @@ std::vector<pid_t> make_ready(const Subject &subject, const std::vector<const Ch
     std::vector<pid_t> readers;
     if (std::any_of(checks.begin(), checks.end(), [](const Check *check) { return check->waits; }))
         for (const char *program : {"server", "client"})
-            if (pid_t reader = read_ahead({subject.kit, subject.folder, program}, subject.command, isolated))
+            if (pid_t reader = read_ahead({subject.folder, program}, subject.command, isolated))
                 readers.push_back(reader);
     return readers;
 }
@@ -126,7 +123,7 @@ int main(int argc, char *argv[])
 try {
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     Options options = parse(argc, argv);
-    if (options.lesson == 0 || !fs::exists("common/error.hpp")) {
+    if (options.lesson == 0 || access("common/error.hpp", F_OK) == -1) {
         fprintf(stderr, "usage, at the top of the kit: %s lessons/01-blocking [--step N] [--times]\n",
                 argv[0]);
         return USAGE;
@@ -135,7 +132,7 @@ try {
     std::vector<const Check *> checks = chosen(options);
     if (checks.empty())
         return no_such_step(options);
-    std::string missing = why_no_box(options.subject.kit);
+    std::string missing = why_no_box();
     bool isolated = missing.empty();
     if (!isolated)
         say("Not your fault: this machine allows no private networks (" + missing +

@@ -4,24 +4,23 @@
 #include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <poll.h>
-#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <tuple>
 #include <unistd.h>
 
 #include "box.hpp"
+#include "need.hpp"
 #include "proc.hpp"
 
 namespace
 {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 const int LONGEST = 120; // seconds that a check may take, at SLOW=1
@@ -93,7 +92,9 @@ double seconds_since(Clock::time_point start)
 unsigned choose_seed()
 {
     const char *text = getenv("SEED");
-    return text ? static_cast<unsigned>(strtoul(text, nullptr, 10)) : std::random_device()();
+    unsigned seed = text ? static_cast<unsigned>(strtoul(text, nullptr, 10)) : 0;
+    need(text || getrandom(&seed, sizeof seed, 0) != -1, "getrandom");
+    return seed;
 }
 
 double longest()
@@ -143,8 +144,7 @@ Job start(Run &run, const Check &check, bool isolated)
     if (pipe2(ends, O_CLOEXEC) == -1)
         throw std::runtime_error("pipe2");
     Job job{&run, &check, 0, ends[0], Clock::now(), ""};
-    job.pid = start_in_box(isolated, fs::current_path(),
-                           [&] { return run_story(check, run.binaries, isolated, ends[1]); });
+    job.pid = start_in_box(isolated, [&] { return run_story(check, run.binaries, isolated, ends[1]); });
     close(ends[1]);
     return job;
 }

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 #include "box.hpp"
@@ -19,7 +19,7 @@ namespace
 
 namespace fs = std::filesystem;
 
-const unsigned CORES = std::max(1U, std::thread::hardware_concurrency());
+const unsigned CORES = static_cast<unsigned>(get_nprocs());
 
 struct Lesson {
     std::string folder;
@@ -52,7 +52,7 @@ std::vector<Lesson> build_solutions(bool isolated)
     for (const auto &entry : fs::directory_iterator("solutions")) {
         std::string folder = entry.path(), output = "build/solutions/" + entry.path().filename().string();
         int number = atoi(entry.path().filename().c_str());
-        Built built = build({fs::current_path(), folder, output, compiler("-Og")}, isolated);
+        Built built = build({folder, output, compiler("-Og")}, isolated);
         if (!built.done) {
             fprintf(stderr, "%s does not compile: %s\n", folder.c_str(), built.said.c_str());
             exit(2);
@@ -119,7 +119,7 @@ try {
                 "REPEATS must be a number from 1 on; LOOPS, busy loops for each core, one from 0 on\n");
         return 64;
     }
-    bool isolated = why_no_box(fs::current_path()).empty();
+    bool isolated = why_no_box().empty();
     std::vector<Lesson> lessons = build_solutions(isolated);
     std::vector<pid_t> load;
     for (unsigned i = 0; i < CORES * static_cast<unsigned>(loops); i++)

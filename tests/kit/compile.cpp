@@ -26,7 +26,7 @@ struct Kit {
         fs::create_directories(top / "common");
         fs::create_directories(top / "lessons/09-odd");
         std::ofstream(top / "common/error.hpp").flush();
-        source = {top, "lessons/09-odd", "server"};
+        source = {"lessons/09-odd", "server"};
         fs::current_path(top);
     }
     ~Kit()
