@@ -14,7 +14,7 @@ upto = $(wordlist 1,$(1),$(LESSONS))
 # What the commands are made of, and the checks of all lessons.
 COMMANDS := $(patsubst %,tests/%.cpp,harness/runner harness/judge harness/steady kit/refuse)
 HARNESS := build/harness.o
-CHECKS := $(LESSON_FOLDERS:lessons/%=build/lessons/%.o)
+CHECKS := build/checks.o
 OPTIONS = $(if $(STEP),--step "$$STEP") $(if $(TIMES),--times)
 STATIC = $(shell CXX='$(CXX)' tests/kit/linkable.sh -static)
 # All processors, unless make was told how many jobs.
@@ -107,6 +107,9 @@ FORCE:
 # The files of these folders are compiled together: alone, each would take longest for the headers
 # that they have in common.
 build/harness.cpp build/grade.cpp build/kit.cpp: build/%.cpp: tests/%
+build/checks.cpp: tests/lessons
+tests/lessons: ; # not to be made by lesson%
+build/harness.cpp build/grade.cpp build/kit.cpp build/checks.cpp:
 	@mkdir -p build
 	printf '#include "../%s"\n' $(filter-out $(COMMANDS),$(wildcard $</*.cpp)) >$@.$$$$ && \
 		if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi

@@ -75,7 +75,7 @@ Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", []
     client.expect_clean_end();
 }, 2);
 
-Check accept_fails(2, 3, "goes on when accept() fails", [](Lab &lab) {
+Check accept_fails_in_the_parent(2, 3, "goes on when accept() fails", [](Lab &lab) {
     lab.because("accept() fails with EMFILE when there are no descriptors left, with EINTR when a signal "
                 "comes: no reason to exit",
                 "if accept() returns -1: complain(), unless it is EINTR, and continue");

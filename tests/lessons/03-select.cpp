@@ -230,7 +230,7 @@ Check comings_and_goings(3, 4, "serves all when some have left and others come",
         clients[i]->expect(answers(static_cast<int>(i + 1), "hi\n"));
 });
 
-Check accept_fails(3, 4, "goes on when accept() fails", [](Lab &lab) {
+Check accept_fails_beside_others(3, 4, "goes on when accept() fails", [](Lab &lab) {
     lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit, nor to "
                 "forget the others",
                 "if accept() returns -1: complain(), and go on with those who are there");
