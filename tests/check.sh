@@ -85,7 +85,9 @@ shell_scripts() {
 
 # Lines of work, side by side.
 judged() { unless_kept variants build/judge <<<"$list"; }
-hostile() { [ ! -d tests/hostile ] || unless_kept hostile tests/kit/hostile.sh; }
+hostile() {
+    [ ! -d tests/hostile ] || CXX="${CXX:-g++} $(tests/kit/linkable.sh)" unless_kept hostile tests/kit/hostile.sh
+}
 scripts() { [ ! -d solutions ] || unless_kept netns kit_test "netns scripts" tests/kit/netns.sh; }
 instructors() {
     [ -d tests/grade ] || return

@@ -26,6 +26,9 @@ namespace fs = std::filesystem;
 const size_t LONGEST_SOURCE = 1 << 20; // bytes
 const size_t MOST_SAID = 1 << 20;      // bytes; what comes after them nobody reads
 
+// The top of the kit below the folder of its copy: two deep, so that ../../common of the kit is in there too.
+const std::string TOP_OF_COPY = "/copy/of-the-kit/";
+
 // Headers that were read ahead: what the compiler is told to include first, and the folder where it finds
 // what it has made of them, for two pairs of programs.
 const std::string HEADERS = "headers-read-ahead.hpp";
@@ -130,7 +133,7 @@ int run_task(const Task &task, int result)
     char copy[] = "build-XXXXXX";
     if (!mkdtemp(copy))
         return 3;
-    fs::path top = fs::path(copy) / "a" / "b"; // so that ../../common is below copy
+    fs::path top = copy + TOP_OF_COPY;
     for (const auto &[name, text] : task.files) {
         fs::path file = (top / name).lexically_normal();
         fs::create_directories(file.parent_path());
@@ -223,6 +226,30 @@ void drop_old_headers()
     }
 }
 
+// Whether that is what the linker complains of: ld, gold, or lld.
+bool lacks_main(const std::string &said)
+{
+    for (const char *complaint :
+         {"undefined reference to `main'", "undefined reference to 'main'", "undefined symbol: main\n"})
+        if (said.find(complaint) != std::string::npos)
+            return true;
+    return false;
+}
+
+// What the compiler said, without the folder of the copy, which the linker knows from the program's debug
+// information.
+std::string without_copy(const std::string &said)
+{
+    std::string kept;
+    size_t from = 0;
+    for (size_t found; (found = said.find(TOP_OF_COPY, from)) != std::string::npos;
+         from = found + TOP_OF_COPY.size()) {
+        kept += said.substr(from, found - from);
+        kept.erase(kept.find_last_of(" \n") + 1);
+    }
+    return kept + said.substr(from);
+}
+
 } // namespace
 
 std::string compiler(const std::string &options)
@@ -261,13 +288,13 @@ Built compile(const Source &source, const std::string &command, const std::strin
     close(ahead);
     if (!made.in_time || (made.said.empty() && made.status != 0))
         return {false, name + ": error: the compiler was stopped: it took too long, or too much memory\n"};
-    if (made.said.find("undefined reference to `main'") != std::string::npos)
+    if (lacks_main(made.said))
         return {false, name + ": error: there is no main() in it\n"};
     if (made.status != 0)
-        return {false, printable(made.said)};
+        return {false, printable(without_copy(made.said))};
     if (!install(made.product, output))
         return {false, output + ": error: cannot be written: " + strerror(errno) + '\n'};
-    return {true, printable(made.said)};
+    return {true, printable(without_copy(made.said))};
 }
 
 pid_t read_ahead(const Source &source, const std::string &command, bool isolated)

@@ -100,3 +100,12 @@ TEST_CASE("headers that cannot be used are read again")
     std::ofstream(kit.headers()) << "no headers";
     CHECK(kit.build("#include <stdio.h>\nint main() { return puts(\"1\"); }\n").done);
 }
+
+TEST_CASE("the linker's complaints name the source as the student does")
+{
+    Kit kit;
+    kit.command = compiler("-g");
+    const std::string said = kit.build("int f();\nint main()\n{\n    return f();\n}\n").said;
+    CHECK(said.find("lessons/09-odd/server.cpp:4") != std::string::npos);
+    CHECK(said.find("copy/of-the-kit") == std::string::npos);
+}
