@@ -24,18 +24,19 @@ mkdir -p "$top/group"
 
 # Sets programs to those that are to be compiled, without ".cpp". The others become links.
 sort_out() {
-    local sum size source
+    local sum size source links=()
     local -A same=()
     programs=()
     while read -r sum size source; do
         if [[ " ${known[*]-} " == *" $source "* ]]; then
             same[$sum $size]=${source%.cpp}
         elif [ -n "${same[$sum $size]-}" ]; then
-            ln -s "$PWD/${same[$sum $size]}" "${source%.cpp}"
+            links+=("${same[$sum $size]/#$top/../../..}" "${source%.cpp}")
         else
             programs+=("${source%.cpp}")
         fi
     done < <(cksum ${known[@]+"${known[@]}"} "${sources[@]}")
+    [ ${#links[@]} -eq 0 ] || printf '%s\n' "${links[@]}" | xargs -n 2 ln -sf
 }
 
 # The one source of all programs. Those of one name follow the solution's.
@@ -117,7 +118,7 @@ mapfile -t sources < <(in_order)
 together "${sources[@]}" >"$group.cpp"
 # shellcheck disable=SC2086 # options are several words
 if ${CXX:-g++} -w $options -o "$group" "$group.cpp" 2>"$group.log"; then
-    for program in "${programs[@]}"; do ln "$group" "$program"; done
+    printf "$group %s\n" "${programs[@]}" | xargs -n 2 ln -f
 else # somebody's fault: see whose
     for program in "${programs[@]}"; do
         # shellcheck disable=SC2086

@@ -55,12 +55,13 @@ goes_with_runner() {
 interrupt=INT
 [[ $(trap -p INT) != "trap -- '' "* ]] || interrupt=TERM
 build/refuse true || exit 77
-runs_on_loopback 'docker run' build/refuse build/lesson1 "$solution" &
-seccomp=$!
-# shellcheck disable=SC2016 # for the inner shell
-! unshare -Ur true 2>/dev/null || runs_on_loopback max_net_namespaces unshare -Ur sh -c \
-    'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"' build/lesson1 "$solution" --step 1 &
-limit=$!
+{
+    runs_on_loopback 'docker run' build/refuse build/lesson1 "$solution"
+    # shellcheck disable=SC2016 # for the inner shell
+    ! unshare -Ur true 2>/dev/null || runs_on_loopback max_net_namespaces unshare -Ur sh -c \
+        'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"' build/lesson1 "$solution" --step 1
+} &
+on_loopback=$!
 tests/kit/hostile.sh survivor >/dev/null # builds it
 for way in '' build/refuse; do
     # shellcheck disable=SC2086 # none or one word
@@ -68,4 +69,4 @@ for way in '' build/refuse; do
     # shellcheck disable=SC2086
     goes_with_runner "$interrupt" - $way build/lesson1
 done
-wait $seccomp && wait $limit
+wait $on_loopback

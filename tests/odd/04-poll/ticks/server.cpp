@@ -1,5 +1,5 @@
 // Right but odd: wakes ten times a second whether there is something to do or not, reads
-// seven bytes at a time, keeps its clients in a linked list, and leaves its sockets blocking
+// sixty bytes at a time, keeps its clients in a linked list, and leaves its sockets blocking
 // (MSG_DONTWAIT).
 #include <arpa/inet.h>
 #include <errno.h>
@@ -80,7 +80,7 @@ static void receive(client *c)
 {
     char bytes[8192];
     for (int i = 0; i < 512; i++) {
-        ssize_t n = recv(c->fd, bytes, c->leaving ? sizeof bytes : 7, MSG_DONTWAIT);
+        ssize_t n = recv(c->fd, bytes, c->leaving ? sizeof bytes : 60, MSG_DONTWAIT);
         if (n == 0)
             c->ended = 1;
         if (n == -1 && errno != EAGAIN && errno != EINTR)
