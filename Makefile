@@ -82,7 +82,7 @@ check: FORCE
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
 	@flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
 		tests/check.sh $(notdir $(LESSON_FOLDERS))'
-CHECK_NEEDS = variants build/kit-tests build/judge build/lesson1 build/refuse $(GRADER)
+CHECK_NEEDS = variants build/kit-tests build/judge build/runner build/refuse $(GRADER)
 
 # The programs that check asks: solutions, starters, known mistakes.
 variants: FORCE
@@ -121,7 +121,7 @@ build/lesson$(1): build/harness/runner.o $$(HARNESS) $(foreach n,$(call upto,$(1
 endef
 $(foreach n,$(LESSONS),$(eval $(call runner,$(n))))
 
-build/judge build/steady: build/%: build/harness/%.o $(HARNESS) $(CHECKS)
+build/judge build/steady build/runner: build/%: build/harness/%.o $(HARNESS) $(CHECKS)
 	$(CXX) $(STATIC) -o $@.$$$$ $^ -pthread && mv $@.$$$$ $@
 
 # Written beside and renamed, so that two runs at once do not meet a half-written file.

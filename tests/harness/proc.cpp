@@ -136,20 +136,23 @@ Call call_in(const std::string &task)
 }
 
 // All but the processor time.
-ProcessState kin_and_state(const std::string &task)
+ProcessState stat_of(const std::string &task)
 {
-    ProcessState found{'X', 0, 0};
+    ProcessState found{};
+    found.state = 'X';
     std::ifstream file(task + "/stat");
     std::string line;
     size_t name_end;
     if (std::getline(file, line) && (name_end = line.rfind(')')) != std::string::npos)
-        sscanf(line.c_str() + name_end + 1, " %c %d", &found.state, &found.parent);
+        sscanf(line.c_str() + name_end + 1,
+               " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %*s %*s %ld",
+               &found.state, &found.parent, &found.threads, &found.pages);
     return found;
 }
 
 ProcessState state_in(const std::string &task)
 {
-    ProcessState found = kin_and_state(task);
+    ProcessState found = stat_of(task);
     std::ifstream(task + "/schedstat") >> found.cpu;
     return found;
 }
@@ -166,11 +169,11 @@ bool rests(const std::string &task, char state)
     return over(state) || (state == 'S' && !call_in(task).timed);
 }
 
-long memory_of(pid_t pid)
+void add(Everyone &all, const std::string &task, const ProcessState &now)
 {
-    long size = 0, resident = 0;
-    std::ifstream(path(pid, "statm")) >> size >> resident;
-    return resident * sysconf(_SC_PAGESIZE);
+    all.cpu += now.cpu;
+    all.asleep = all.asleep && (now.state == 'S' || over(now.state));
+    all.at_rest = all.at_rest && rests(task, now.state);
 }
 
 } // namespace
@@ -196,7 +199,7 @@ std::vector<pid_t> children_of(pid_t pid)
 {
     std::vector<pid_t> found;
     for (pid_t other : numbers_in("/proc"))
-        if (kin_and_state("/proc/" + std::to_string(other)).parent == pid)
+        if (stat_of("/proc/" + std::to_string(other)).parent == pid)
             found.push_back(other);
     return found;
 }
@@ -205,7 +208,7 @@ std::vector<pid_t> descendants_of(pid_t ancestor)
 {
     std::map<pid_t, pid_t> parents;
     for (pid_t pid : numbers_in("/proc"))
-        parents[pid] = kin_and_state("/proc/" + std::to_string(pid)).parent;
+        parents[pid] = stat_of("/proc/" + std::to_string(pid)).parent;
     std::vector<pid_t> found;
     for (auto [pid, above] : parents) {
         while (above > 1 && above != ancestor)
@@ -218,7 +221,7 @@ std::vector<pid_t> descendants_of(pid_t ancestor)
 
 size_t threads_of(pid_t pid)
 {
-    return numbers_in(path(pid, "task")).size();
+    return static_cast<size_t>(look(pid).threads);
 }
 
 int open_descriptors(pid_t pid)
@@ -247,14 +250,16 @@ Everyone look_at_all(bool descendants_only)
     for (pid_t pid : descendants_only ? descendants_of(getpid()) : numbers_in("/proc")) {
         if (pid == getpid())
             continue;
+        ProcessState now = look(pid);
         all.processes++;
-        all.memory += memory_of(pid);
+        all.memory += now.pages * sysconf(_SC_PAGESIZE);
+        if (now.threads <= 1) {
+            add(all, "/proc/" + std::to_string(pid), now);
+            continue;
+        }
         for (int thread : numbers_in(path(pid, "task"))) {
             std::string task = path(pid, "task/" + std::to_string(thread));
-            ProcessState now = state_in(task);
-            all.cpu += now.cpu;
-            all.asleep = all.asleep && (now.state == 'S' || over(now.state));
-            all.at_rest = all.at_rest && rests(task, now.state);
+            add(all, task, state_in(task));
         }
     }
     return all;

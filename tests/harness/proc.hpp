@@ -13,6 +13,8 @@ std::vector<int> numbers_in(const std::string &folder);
 struct ProcessState {
     char state;       // R running, S asleep, T stopped, Z zombie
     pid_t parent;
+    long threads;     // in its process
+    long pages;       // of memory that its process has, of sysconf(_SC_PAGESIZE) bytes
     long cpu;         // nanoseconds of processor time of its main thread, in all
 };
 ProcessState look(pid_t pid);

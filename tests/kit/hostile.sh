@@ -38,7 +38,7 @@ judge() { # NAME
         esac
     done <"$source"
     hand_in
-    said=$(SLOW=3 SECRET=$secret build/lesson1 "$folder" --step "$step" 2>&1 <<<"$secret")
+    said=$(SLOW=3 SECRET=$secret build/runner "$folder" --step "$step" 2>&1 <<<"$secret")
     status=$?
     [ $status -eq $wanted ] || complain "the status is $status, not $wanted"
     read -r -d '' -a said_words <<<"$said" # however it is broken into lines
@@ -64,7 +64,7 @@ verdict() { # WHAT WRONG
 boxed() {
     local folder=$hostile/compile-zero/01-blocking source=tests/hostile/compile-zero.cpp
     hand_in
-    [[ $(build/lesson1 "$folder" 2>&1) != 'Not your fault'* ]]
+    [[ $(build/runner "$folder" 2>&1) != 'Not your fault'* ]]
 }
 
 if [ $# -gt 0 ]; then

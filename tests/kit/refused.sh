@@ -56,17 +56,17 @@ interrupt=INT
 [[ $(trap -p INT) != "trap -- '' "* ]] || interrupt=TERM
 build/refuse true || exit 77
 {
-    runs_on_loopback 'docker run' build/refuse build/lesson1 "$solution"
+    runs_on_loopback 'docker run' build/refuse build/runner "$solution"
     # shellcheck disable=SC2016 # for the inner shell
     ! unshare -Ur true 2>/dev/null || runs_on_loopback max_net_namespaces unshare -Ur sh -c \
-        'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"' build/lesson1 "$solution" --step 1
+        'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" "$@"' build/runner "$solution" --step 1
 } &
 on_loopback=$!
 tests/kit/hostile.sh survivor >/dev/null # builds it
 for way in '' build/refuse; do
     # shellcheck disable=SC2086 # none or one word
-    goes_with_runner KILL '' $way build/lesson1
+    goes_with_runner KILL '' $way build/runner
     # shellcheck disable=SC2086
-    goes_with_runner "$interrupt" - $way build/lesson1
+    goes_with_runner "$interrupt" - $way build/runner
 done
 wait $on_loopback
