@@ -38,7 +38,7 @@ complete() {
 }
 
 # What there is to build of these lessons: the words of a command each, what takes long first.
-jobs() {
+to_build() {
     local i
     if [ -d solutions ]; then
         for ((i = $#; i > 0; i--)); do echo "group ${!i}"; done
@@ -68,7 +68,7 @@ build_variants() {
     export STATIC STATIC_SANITIZERS
     printf '%s\n' "${changed[@]}" | xargs -P "$at_once" -n 1 tests/kit/sources.sh
     # shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-    jobs "${changed[@]}" | xargs -P "$at_once" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
+    to_build "${changed[@]}" | xargs -P "$at_once" -L 1 sh -c '"tests/kit/$0.sh" "$@"'
     for folder in "${changed[@]}"; do
         if complete "$folder"; then mv "build/check/$folder".{begun,built}; fi
     done
