@@ -177,8 +177,9 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
     come_and_go(lab, server, 20);
     expect_turned_away(lab, server);
     server.unlimit(RLIMIT_NPROC);
-    lab.because("there is room for 100; who has left, or was turned away, counts no more",
-                "count a child when fork() has made it, count it out when you have waited for it");
+    lab.because("there is room for 100; who has left, or was turned away, counts no more, and is not waited for",
+                "count a child when fork() has made it, count it out when you have waited for it; in turn_away() "
+                "read with MSG_DONTWAIT");
     for (int id = 21; id <= 120; id++)
         clients.push_back(&lab.greeted(id));
     lab.because("a number has as many digits as it needs", "std::to_string(), or room for all of them");
@@ -211,7 +212,12 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
 Check fork_fails(2, 5, "lives on when fork() fails", [](Lab &lab) {
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
+    int before = descriptors_at_rest(lab, server);
     expect_turned_away(lab, server);
+    lab.because("shutdown() ends the connection, and keeps the descriptor",
+                "close() it in the parent, whatever fork() has returned");
+    lab.wait_for("it should hold no descriptor of the client for whom fork() failed",
+                 [&] { return open_descriptors(server.pid) <= before; });
     lab.because("SIGCHLD that was blocked for fork() stays so if nobody lets it through when fork() fails",
                 "one way out of it: unblock, then look at what fork() returned");
     first.half_close();

@@ -122,13 +122,17 @@ std::string say_to_all(Lab &lab, Peer &from, int id, size_t size)
 }
 
 Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab &lab) {
-    lab.because("write() took a part; the rest waits until POLLOUT, and is owed though the client has ended",
-                "erase from the queue what was taken, no more; what comes meanwhile goes behind it; no POLLIN for "
-                "one that has ended; close when all is taken");
+    lab.because("a full socket holds up nobody but its own client: a blocking write() would wait for its reader",
+                "O_NONBLOCK for every socket that accept() gives; what write() does not take waits in a queue of "
+                "that client, and the others are read as before");
     lab.tiny_buffers();
     Program &server = lab.start_server();
     Peer &slow = lab.greeted(1), &busy = lab.greeted(2);
     std::string owed = say_to_all(lab, busy, 2, 50000); // less than 64 KiB
+    lab.because("write() took a part; the rest waits until POLLOUT, up to 64 KiB, and is owed though the client "
+                "has ended",
+                "erase from the queue what was taken, no more; what comes meanwhile goes behind it; no POLLIN for "
+                "one that has ended; close when all is taken");
     slow.half_close();
     server.expect_quiet();
     slow.expect_all(owed);
@@ -185,16 +189,17 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
                 "queue");
     lab.tiny_buffers();
     Program &server = lab.start_server();
-    Peer &busy = lab.greeted(1), &silent = lab.greeted(2);
+    Peer &busy = lab.greeted(1), &silent = lab.greeted(2), &third = lab.greeted(3);
     std::string text = word(lab, 1000);
-    int both = descriptors_at_rest(lab, server);
+    int all_three = descriptors_at_rest(lab, server);
     size_t owed = 0;
-    while (owed < most + buffers && open_descriptors(server.pid) == both) {
+    while (owed < most + buffers && open_descriptors(server.pid) == all_three) {
         busy.send("/all " + text + '\n');
-        busy.expect("1: " + text + '\n');
+        for (Peer *other : {&busy, &third})
+            other->expect("1: " + text + '\n');
         owed += text.size() + 4;
         if (owed > buffers) // and nobody has been held up
-            lab.because("what waits for one client says nothing about another",
+            lab.because("what waits for one client says nothing about another: /all goes to all the others",
                         "a queue for each client, and a bound of 64 KiB for each alone");
     }
     lab.story.tell(silent.name, "", "has read nothing so far");
@@ -207,7 +212,7 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
                 "look how much waits when write() has taken what it could: at more than 64 KiB close the "
                 "client");
     lab.wait_for("more than 64 KiB wait for client B, and it should be closed",
-                 [&] { return open_descriptors(server.pid) < both; });
+                 [&] { return open_descriptors(server.pid) < all_three; });
     silent.discard_until_end();
     server.expect_quiet();
     busy.send("hi\n");
