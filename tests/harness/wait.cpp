@@ -124,7 +124,7 @@ void Lab::watch_burning(const std::string &what, const Everyone &all)
     if (grows)
         watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
-        unmet(what + "; your program is busy all the time");
+        unmet(what + "; your program is busy all the time: some call returns at once, again and again");
 }
 
 void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, double most)

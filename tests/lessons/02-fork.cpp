@@ -1,4 +1,5 @@
 // Lesson 2: what a server with a process for each client, and a client of two, do.
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <sys/resource.h>
@@ -42,6 +43,12 @@ Check process_each(2, 1, "gives each client a process of its own", [](Lab &lab) 
     lab.greeted(3);
     lab.wait_for("there should be 3 children for 3 clients",
                  [&] { return children_of(server.pid).size() == 3; });
+    lab.because("a child has nothing to do until its client says something",
+                "a read() that blocks: it wakes the child when there is something");
+    lab.wait_for("its children should sleep", [&] {
+        std::vector<pid_t> children = children_of(server.pid);
+        return std::all_of(children.begin(), children.end(), [](pid_t child) { return look(child).state == 'S'; });
+    });
 }, 2);
 
 Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {

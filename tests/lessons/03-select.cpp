@@ -254,7 +254,8 @@ bool refuses_three(Lab &lab, Program &server, int id)
     first.expect("error: line too long\n");
     lab.because("close() with bytes unread sends a reset, which wipes out what was said; but a client that "
                 "never ends cannot stay for ever",
-                "mark the client as leaving, and read and throw away what it sends, a second long");
+                "mark the client as leaving, and read and throw away what it sends, a second long; what is left "
+                "of the second is the time-out, never 0");
     double since = lab.seconds();
     second.send(word(lab, 70000));
     server.expect_quiet(); // so that a reset, if there is one, comes before client B reads
@@ -399,24 +400,10 @@ Check client_both(3, 7, "the client minds keyboard and server together, in one p
     client.expect_exit(1);
 });
 
-Check client_sends_all(3, 7, "the client sends all that is piped in, however slow its server", [](Lab &lab) {
-    lab.because("a full socket takes a part, or makes you wait; what it has not taken is not sent",
-                "write_all() to the socket, which goes on with what is left");
-    lab.tiny_buffers();
-    lab.listen();
-    Program &client = lab.start_client();
-    Peer &server = lab.accept();
-    server.send("hello 1\n");
-    client.expect_output("hello 1\n");
-    std::string text = lines(lab, 50000);
-    client.type(text);
-    client.expect_quiet();
-    server.expect_all(text);
-}, 99, true);
-
 Check client_ends(3, 7, "the client prints what comes when its input has ended, and rests", [](Lab &lab) {
     lab.because("an input at its end is ready for ever, and answers may still come",
-                "take it out of the set, shutdown(SHUT_WR), and go on until the server closes");
+                "take it out of the set, shutdown(SHUT_WR), and go on until the server closes; wait in select(), "
+                "never in read()");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
@@ -439,5 +426,20 @@ Check client_ends(3, 7, "the client prints what comes when its input has ended, 
     server.close();
     client.expect_exit(0);
 });
+
+Check client_sends_all(3, 7, "the client sends all that is piped in, however slow its server", [](Lab &lab) {
+    lab.because("a full socket takes a part, or makes you wait; what it has not taken is not sent",
+                "write_all() to the socket, which goes on with what is left");
+    lab.tiny_buffers();
+    lab.listen();
+    Program &client = lab.start_client();
+    Peer &server = lab.accept();
+    server.send("hello 1\n");
+    client.expect_output("hello 1\n");
+    std::string text = lines(lab, 50000);
+    client.type(text);
+    client.expect_quiet();
+    server.expect_all(text);
+}, 99, true);
 
 } // namespace
