@@ -115,8 +115,8 @@ int main(int argc, char *argv[])
     // STEP 7: while received is 1: poll() the server for POLLIN, for POLLOUT too while there
     // is something unsent, and while there is not, and typed is 1, standard input. Before all
     // else, take in what the server sends (ANSWERS) and print it. Of your input take LINES; at
-    // its end, end our half only. If send_queue() fails, typed is -1, and nothing is unsent.
-    // man 2 poll
+    // its end, end our half only: a pipe tells of its end by POLLHUP, often without POLLIN.
+    // If send_queue() fails, typed is -1, and nothing is unsent. man 2 poll
     (void)server;         // (until step 7)
     (void)LINES;          // (until step 7)
     typed = received = 0; // (until step 7)

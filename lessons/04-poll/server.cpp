@@ -166,7 +166,7 @@ std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 {
     // STEP 1: the listener with POLLIN, then each client: with POLLOUT while it is owed
     // something, and only then, as always armed it would never let us sleep; otherwise with
-    // POLLIN, until it has ended. man 2 poll
+    // POLLIN, until it has ended. The field events is a short, not an int. man 2 poll
     (void)listener, (void)clients; // (until step 1)
     exit(EXIT_SUCCESS);            // (until step 1)
 }
@@ -175,7 +175,7 @@ std::vector<pollfd> watched(int listener, const std::vector<Client> &clients)
 int time_left(const std::vector<Client> &clients, long until)
 {
     // STEP 5: the time until the first of all deadlines, until among them, never less than
-    // 0; -1 if there is none. man 2 poll
+    // 0; -1 if all are NEVER. man 2 poll
     return clients.empty() && until == NEVER ? -1 : 1000; // (until step 5)
 }
 
@@ -183,9 +183,9 @@ int time_left(const std::vector<Client> &clients, long until)
 // have not read yet: it is not idle.
 void dismiss_idle(std::vector<Client> &clients, long idle)
 {
-    // STEP 5: from each that is not leaving, and whose deadline has come, receive_some() once
-    // more. If that moved its deadline, or has dismissed it, it stays; else dismiss it with
-    // "error: idle too long\n".
+    // STEP 5: from each that is not leaving, and whose deadline has come (NEVER never comes),
+    // receive_some() once more. If that moved its deadline, or has dismissed it, it stays;
+    // else dismiss it with "error: idle too long\n".
     (void)clients; // (until step 5)
     (void)idle;    // (until step 5)
 }
@@ -208,7 +208,8 @@ void sweep(std::vector<Client> &clients)
 void receive_ready(const std::vector<pollfd> &watch, std::vector<Client> &clients, long idle)
 {
     // STEP 2: receive_some() from each client whose revents has POLLIN, POLLHUP or POLLERR:
-    // the last two come unasked. If its input has ended already, it has gone. man 2 poll
+    // the last two come unasked. Entry 0 of watch is the listener's. If the client's input has
+    // ended already, it has gone. man 2 poll
     (void)watch, (void)clients, (void)idle; // (until step 2)
 }
 

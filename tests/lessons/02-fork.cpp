@@ -49,6 +49,10 @@ Check process_each(2, 1, "gives each client a process of its own", [](Lab &lab) 
         std::vector<pid_t> children = children_of(server.pid);
         return std::all_of(children.begin(), children.end(), [](pid_t child) { return look(child).state == 'S'; });
     });
+    lab.because("a child has one client: when that has gone it has nothing more to do",
+                "_exit() after serve(); a child without it goes on in the parent's loop");
+    lab.peers.front().close();
+    lab.wait_for("the child of client A should end when client A has gone", [&] { return serving(server) == 2; });
 }, 2);
 
 Check child_closes(2, 1, "keeps no listener in its children", [](Lab &lab) {
@@ -104,7 +108,8 @@ Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](L
     }
     lab.because("a child ends when its client has gone, and stays a zombie until its parent waits for it",
                 "_exit() in the child; in the parent sigaction() for SIGCHLD, all of the struct zero but its "
-                "handler, which calls waitpid()");
+                "handler, which calls waitpid() until no more has ended; SIGCHLD let through after fork() in the "
+                "parent too");
     lab.wait_for("its children should be gone", [&] { return children_of(server.pid).empty(); });
     server.expect_quiet();
 }, 2);
@@ -132,7 +137,7 @@ Check reaps_all(2, 4, "reaps 20 children that end together", [](Lab &lab) {
 Check interrupted_accept(2, 4, "goes on when SIGCHLD interrupts accept()", [](Lab &lab) {
     lab.because("a handler interrupts accept(): it fails with EINTR, and nothing is wrong; and while it waits "
                 "for a child that still serves, nobody accepts",
-                "if (errno == EINTR) continue; WNOHANG for waitpid()");
+                "if (errno == EINTR) continue; WNOHANG for waitpid(), whose 0 says that none has ended");
     Program &server = lab.start_server();
     Peer &first = lab.greeted(1);
     for (int id = 2; id <= 4; id++) {

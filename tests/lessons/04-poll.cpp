@@ -24,7 +24,8 @@ Check greets_all_still(4, 1, "greets every client, in one process", [](Lab &lab)
 Check one_of_many(4, 2, "answers whoever sends, while the others are silent", [](Lab &lab) {
     lab.because("revents says who is ready, and it may be any entry of the array; to read from another "
                 "blocks, or finds nothing",
-                "look at revents, not events, of every entry; POLLOUT only while something waits");
+                "look at revents, not events, of every entry, and at the right one: entry 0 is the listener's; "
+                "POLLOUT only while something waits; without IDLE nobody is idle");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 4; id++)
@@ -43,7 +44,8 @@ Check one_of_many(4, 2, "answers whoever sends, while the others are silent", []
 Check neighbours(4, 2, "goes on with all others when one leaves", [](Lab &lab) {
     lab.because("removing from an array moves those that come after: an index, or a second array, that does "
                 "not move along means somebody else from then on",
-                "mark those that go, and remove them from everywhere after the loop");
+                "mark those that go, and remove them from everywhere after the loop; of a buffer only the n bytes "
+                "that read() gave are new");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 4; id++)
@@ -464,8 +466,8 @@ Check client_never_stuck(4, 7, "the client takes in what comes while its own out
     server.send("hello 1\n");
     client.expect_output("hello 1\n");
     lab.because("a blocking write() waits for a server that waits for us to read",
-                "O_NONBLOCK, and EAGAIN is no error; POLLOUT only while something waits to be sent; look at "
-                "revents with &, as several bits may come together");
+                "O_NONBLOCK, and EAGAIN is no error; POLLIN for the server always, POLLOUT too while something "
+                "waits to be sent; look at revents with &, as several bits may come together");
     client.type(typed);
     server.send(news); // and reads nothing
     news.insert(0, "hello 1\n");
