@@ -153,7 +153,7 @@ grade: FORCE
 	$(call compiler)
 	$(call writable)
 	@$(MAKE) $(JOBS) --no-print-directory -s build/grader
-	@STATIC=$(STATIC) build/grader "$$SUBMISSIONS" "$$GRADES" "$$LESSON"
+	@STATIC='$(STATIC)' build/grader "$$SUBMISSIONS" "$$GRADES" "$$LESSON"
 
 handout: FORCE
 	$(call unless_handout,it has all that a handout has)

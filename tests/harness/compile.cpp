@@ -245,7 +245,7 @@ std::string without_copy(const std::string &said)
     for (size_t found; (found = said.find(TOP_OF_COPY, from)) != std::string::npos;
          from = found + TOP_OF_COPY.size()) {
         kept += said.substr(from, found - from);
-        kept.erase(kept.find_last_of(" \n") + 1);
+        kept.erase(kept.find_last_of(" (\n") + 1);
     }
     return kept + said.substr(from);
 }

@@ -24,7 +24,7 @@ int main()
         if (pidfd != -1 && syscall(438, pidfd, 3, 0) != -1) // pidfd_getfd
             return end("took a descriptor of the check");
     }
-    for (const char *file : {"results.json", "grades.csv", "build/lesson1", "@HERE@/results.json"})
+    for (const char *file : {"results.json", "grades.csv", "build/runner", "@HERE@/results.json"})
         if (open(text("%s/%s", KIT, file), O_WRONLY | O_CREAT, 0600) != -1)
             return end("wrote beside the results");
     return end("wrote nothing");

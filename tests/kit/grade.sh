@@ -33,6 +33,8 @@ has() { grep -qF -e "$2" "$1" || fail "$1 lacks: $2"; }
 
 must_refuse "no folder" "SUBMISSIONS=DIR" "" "$grades"
 must_refuse "no such folder" "is no folder" "$top/none" "$grades"
+said=$(MAKEFLAGS='' make -s grade SUBMISSIONS="$top/none" 2>&1)
+case $said in *'is no folder'*) ;; *) fail "make grade does not start: $said" ;; esac
 must_refuse "an empty folder" "nothing to grade" "$handed_in" "$grades"
 must_refuse "no such lesson" "there is no lesson '7'" "$handed_in" "$grades" "1 7"
 must_refuse "grades among the submissions" "inside of SUBMISSIONS" "$handed_in" "$handed_in/grades"

@@ -24,19 +24,18 @@ mkdir -p "$top/group"
 
 # Sets programs to those that are to be compiled, without ".cpp". The others become links.
 sort_out() {
-    local sum size source links=()
+    local sum size source
     local -A same=()
     programs=()
     while read -r sum size source; do
         if [[ " ${known[*]-} " == *" $source "* ]]; then
             same[$sum $size]=${source%.cpp}
         elif [ -n "${same[$sum $size]-}" ]; then
-            links+=("${same[$sum $size]/#$top/../../..}" "${source%.cpp}")
+            ln -sf "${same[$sum $size]/#$top/../../..}" "${source%.cpp}"
         else
             programs+=("${source%.cpp}")
         fi
     done < <(cksum ${known[@]+"${known[@]}"} "${sources[@]}")
-    [ ${#links[@]} -eq 0 ] || printf '%s\n' "${links[@]}" | xargs -n 2 ln -sf
 }
 
 # The one source of all programs. Those of one name follow the solution's.
@@ -44,7 +43,7 @@ together() {
     awk '
         FNR == 1 {
             file = FILENAME
-            if (file ~ /\/solution\//) { bases[++base_count] = base = file; id[base] = base_count }
+            if (file ~ /^build\/check\/solution\//) { bases[++base_count] = base = file; id[base] = base_count }
             else { files[++count] = file; base_of[file] = base }
         }
         /^#include </ && !seen[$0]++ { print }
@@ -118,10 +117,10 @@ mapfile -t sources < <(in_order)
 together "${sources[@]}" >"$group.cpp"
 # shellcheck disable=SC2086 # options are several words
 if ${CXX:-g++} -w $options -o "$group" "$group.cpp" 2>"$group.log"; then
-    printf "$group %s\n" "${programs[@]}" | xargs -n 2 ln -f
+    for program in "${programs[@]}"; do ln -f "$group" "$program"; done
 else # somebody's fault: see whose
     for program in "${programs[@]}"; do
         # shellcheck disable=SC2086
-        ${CXX:-g++} -w $options -o "$program" "$program.cpp" >"${program%/*}/log" 2>&1
+        ${CXX:-g++} -w $options -o "$program" "$program.cpp" >>"${program%/*}/log" 2>&1
     done
 fi

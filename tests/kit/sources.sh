@@ -42,16 +42,25 @@ with_steps() {
 
 # All patches as one, each for a folder of its own.
 as_one() {
-    awk -v top="$mistakes" '/^(---|\+\+\+) [ab]\/solutions\// {
+    awk '/^diff --git / { next }
+        /^(---|\+\+\+) [^ ]*\.cpp/ {
             folder = FILENAME; gsub(/.*\/|\.patch$/, "", folder)
-            $2 = top "/" folder "/" substr($2, match($2, /[^\/]*$/)) }
+            $2 = folder "/" substr($2, match($2, /[^\/]*$/)) }
         { print }' tests/mistakes/"$lesson"/*.patch
 }
 
 # Where there is no patch there is git, with which the kit was fetched.
 apply() {
-    if command -v patch >/dev/null; then patch -s -N -p0; else git apply -p0 --reject; fi
+    if command -v patch >/dev/null; then patch -s -N -p0 -d "$mistakes"; else git apply -p0 --reject --directory="$mistakes"; fi
 }
+
+# The folders where both programs are still the solution's, and where a part of a patch was left over.
+no_mistake() {
+    cksum "solutions/$lesson/server.cpp" "solutions/$lesson/client.cpp" "$mistakes"/*/*.cpp | awk '
+        NR <= 2 { solution[$1, $2]; next }
+        ($1, $2) in solution { sub(/\/[^\/]*$/, "", $3); if (++same[$3] == 2) print $3 }'
+}
+rejected() { for reject in "$mistakes"/*/*.rej; do echo "${reject%/*}"; done; }
 
 mkdir -p "${folders[@]}"
 cp lessons/"$lesson"/*.cpp "$top/starter/$lesson"
@@ -61,8 +70,9 @@ for program in server client; do
     [ "$half_done" -eq 0 ] || with_steps "$program"
 done
 [ ! -d "tests/odd/$lesson" ] || cp -r "tests/odd/$lesson/." "$odd"
+[ -d "$mistakes" ] || exit 0
 as_one | apply >"$mistakes/log" 2>&1 || :
-for reject in "$mistakes"/*/*.rej; do # it no longer applies
-    rm "${reject%/*}"/*.cpp
-    ln -s ../log "${reject%/*}/log"
+{ no_mistake; rejected; } | while read -r folder; do # its patch no longer applies
+    rm -f "$folder"/*.cpp
+    ln -sf ../log "$folder/log"
 done

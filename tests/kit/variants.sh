@@ -24,7 +24,7 @@ subjects() {
 # Whether the variants of a lesson are there, by this compiler, and nothing has changed since.
 fresh() {
     local stamp=build/check/$1.built
-    local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{sources,compile,group}.sh tests/{mistakes,odd}/"$1")
+    local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{variants,sources,compile,group,linkable}.sh tests/{mistakes,odd}/"$1")
     [ "$(cat "$stamp" 2>/dev/null)" = "$compiler" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
 }
 
@@ -54,7 +54,7 @@ build_variants() {
     at_once=$(nproc 2>/dev/null || echo 2)
     for folder in "$@"; do
         fresh "$folder" && continue
-        rm -rf build/check/*/"$folder"
+        rm -rf build/check/*/"$folder" "build/check/$folder.built"
         changed+=("$folder")
         mkdir -p build/check
         echo "$compiler" >"build/check/$folder.begun" # what changes from now on is newer
