@@ -121,6 +121,15 @@ Lab::Lab(const Network &where, const Binaries &what)
     signal(SIGPIPE, SIG_IGN);
 }
 
+// On a network that is everybody's: who closes first keeps the port for a minute (TIME_WAIT), unless
+// it closes with a reset; and hundreds of checks have thousands of connections.
+Lab::~Lab()
+{
+    for (Peer &peer : peers)
+        if (!network.isolated)
+            peer.end_with_reset();
+}
+
 void Lab::because(const std::string &reason, const std::string &try_this)
 {
     why = reason;

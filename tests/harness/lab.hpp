@@ -90,11 +90,13 @@ private:
 
     void fill();
     void await(const std::string &what, const std::function<bool()> &holds, double seconds);
+    void end_with_reset(); // when it is closed
 };
 
 class Lab {
 public:
     Lab(const Network &where, const Binaries &what);
+    ~Lab();
 
     const Network network;
     const int port; // that servers listen on

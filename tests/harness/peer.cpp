@@ -186,11 +186,16 @@ void Peer::close()
     ended = true;
 }
 
+void Peer::end_with_reset()
+{
+    linger hard{1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+}
+
 void Peer::reset()
 {
     lab->story.tell(name, other, "RST");
-    linger hard{1, 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    end_with_reset();
     ::close(fd);
     ended = true;
 }

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <dirent.h>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <optional>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,15 +23,20 @@ std::string path(pid_t pid, const std::string &name)
 
 struct TcpEntry {
     std::string address; // its own, in hex, as the kernel shows it
-    unsigned port, peer_port, state, unsent, unread; // the last two in bytes; unsent: or unacknowledged
+    int port, peer_port;
+    unsigned state, unsent, unread; // the last two in bytes; unsent: or unacknowledged
     unsigned long inode;
 
     bool everywhere() const { return strspn(address.c_str(), "0") == address.size(); } // 0.0.0.0 or ::
 };
 
-std::vector<TcpEntry> tcp_table(pid_t pid)
+const unsigned LISTEN = 0x0A, CLOSE_WAIT = 0x08; // states
+
+// The first entry for which holds(). The kernel writes them as we read, listeners first: where many share
+// a network that takes long, so no more are read than needed.
+std::optional<TcpEntry> find_entry(pid_t pid, const std::function<bool(const TcpEntry &)> &holds,
+                                   bool listeners_only = false)
 {
-    std::vector<TcpEntry> table;
     for (const char *family : {"net/tcp", "net/tcp6"}) {
         std::ifstream file(path(pid, family));
         std::string line;
@@ -37,23 +44,25 @@ std::vector<TcpEntry> tcp_table(pid_t pid)
         while (std::getline(file, line)) {
             TcpEntry e{};
             char address[33];
-            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %x:%x %*s %*s %*s %*s %lu",
-                       address, &e.port, &e.peer_port, &e.state, &e.unsent, &e.unread, &e.inode) != 7)
+            unsigned port, peer_port;
+            if (sscanf(line.c_str(), " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %x:%x %*s %*s %*s %*s %lu", address,
+                       &port, &peer_port, &e.state, &e.unsent, &e.unread, &e.inode) != 7)
                 continue;
             e.address = address;
-            table.push_back(e);
+            e.port = static_cast<int>(port);
+            e.peer_port = static_cast<int>(peer_port);
+            if (listeners_only && e.state != LISTEN)
+                break;
+            if (holds(e))
+                return e;
         }
     }
-    return table;
+    return std::nullopt;
 }
 
-// How many bytes are unread or unsent on the connection whose other end has this port; -1: there is none.
-long bytes_left(pid_t pid, int other_port, unsigned TcpEntry::*which)
+std::optional<TcpEntry> find_connection(pid_t pid, const Ports &ports)
 {
-    for (const TcpEntry &e : tcp_table(pid))
-        if (static_cast<int>(e.peer_port) == other_port)
-            return e.*which;
-    return -1;
+    return find_entry(pid, [&](const TcpEntry &e) { return e.port == ports.own && e.peer_port == ports.peer; });
 }
 
 // Of the socket that descriptor fd of pid is; 0: it is none.
@@ -64,6 +73,16 @@ unsigned long inode_of(pid_t pid, int fd)
     unsigned long inode;
     target[n < 0 ? 0 : n] = '\0';
     return sscanf(target, "socket:[%lu]", &inode) == 1 ? inode : 0;
+}
+
+// Of all the sockets that pid holds.
+std::set<unsigned long> inodes_of(pid_t pid)
+{
+    std::set<unsigned long> inodes;
+    for (int fd : numbers_in(path(pid, "fd")))
+        inodes.insert(inode_of(pid, fd));
+    inodes.erase(0); // what is no socket
+    return inodes;
 }
 
 struct Known {
@@ -276,79 +295,67 @@ size_t sockets_in_network(pid_t pid)
 int peer_port(pid_t pid, int fd)
 {
     unsigned long inode = inode_of(pid, fd);
-    if (inode != 0)
-        for (const TcpEntry &e : tcp_table(pid))
-            if (e.inode == inode)
-                return static_cast<int>(e.peer_port);
-    return -1;
+    if (inode == 0)
+        return -1;
+    auto found = find_entry(pid, [&](const TcpEntry &e) { return e.inode == inode; });
+    return found ? found->peer_port : -1;
 }
 
 std::set<int> connections_of(pid_t pid)
 {
-    std::set<unsigned long> held;
-    for (int fd : numbers_in(path(pid, "fd")))
-        held.insert(inode_of(pid, fd));
+    const std::set<unsigned long> held = inodes_of(pid);
     std::set<int> ports;
-    for (const TcpEntry &e : tcp_table(pid))
-        if (e.inode != 0 && held.count(e.inode))
-            ports.insert(static_cast<int>(e.peer_port));
+    find_entry(pid, [&](const TcpEntry &e) {
+        if (held.count(e.inode))
+            ports.insert(e.peer_port);
+        return false;
+    });
     return ports;
 }
 
-unsigned long socket_of(pid_t pid, int other_port)
+unsigned long socket_of(pid_t pid, const Ports &ports)
 {
-    for (const TcpEntry &e : tcp_table(pid))
-        if (static_cast<int>(e.peer_port) == other_port && e.inode != 0 && holds_socket(pid, e.inode))
-            return e.inode;
-    return 0;
+    auto found = find_connection(pid, ports);
+    return found && holds_socket(pid, found->inode) ? found->inode : 0;
 }
 
 bool holds_socket(pid_t pid, unsigned long inode)
 {
-    for (int fd : numbers_in(path(pid, "fd")))
-        if (inode_of(pid, fd) == inode)
-            return true;
-    return false;
+    return inodes_of(pid).count(inode);
 }
 
 std::string listener_of(pid_t pid)
 {
-    std::vector<TcpEntry> table = tcp_table(pid);
-    for (int fd : numbers_in(path(pid, "fd"))) {
-        unsigned long inode = inode_of(pid, fd);
-        for (const TcpEntry &e : table) {
-            if (inode == 0 || e.inode != inode || e.state != 0x0A)
-                continue;
-            in_addr address{static_cast<in_addr_t>(strtoul(e.address.c_str(), nullptr, 16))};
-            std::string where = e.address.size() > 8 ? "an IPv6 address" : inet_ntoa(address);
-            return (e.everywhere() ? "every address" : where) + ", port " + std::to_string(e.port);
-        }
-    }
-    return "";
+    const std::set<unsigned long> held = inodes_of(pid);
+    auto found = find_entry(pid, [&](const TcpEntry &e) { return held.count(e.inode) != 0; }, true);
+    if (!found)
+        return "";
+    in_addr address{static_cast<in_addr_t>(strtoul(found->address.c_str(), nullptr, 16))};
+    std::string where = found->address.size() > 8 ? "an IPv6 address" : inet_ntoa(address);
+    return (found->everywhere() ? "every address" : where) + ", port " + std::to_string(found->port);
 }
 
-bool all_read(pid_t pid, int other_port)
+bool all_read(pid_t pid, const Ports &ports)
 {
-    return bytes_left(pid, other_port, &TcpEntry::unread) == 0;
+    auto found = find_connection(pid, ports);
+    return found && found->unread == 0;
 }
 
-bool all_sent(pid_t pid, int other_port)
+bool all_sent(pid_t pid, const Ports &ports)
 {
-    return bytes_left(pid, other_port, &TcpEntry::unsent) == 0;
+    auto found = find_connection(pid, ports);
+    return found && found->unsent == 0;
 }
 
-bool end_arrived(pid_t pid, int other_port)
+bool end_arrived(pid_t pid, const Ports &ports)
 {
-    for (const TcpEntry &e : tcp_table(pid))
-        if (e.state == 0x08 && static_cast<int>(e.peer_port) == other_port)
-            return true;
-    return false;
+    auto found = find_connection(pid, ports);
+    return found && found->state == CLOSE_WAIT;
 }
 
 bool listens(pid_t pid, int port)
 {
-    for (const TcpEntry &e : tcp_table(pid))
-        if (e.state == 0x0A && e.everywhere() && static_cast<int>(e.port) == port)
-            return true;
-    return false;
+    return find_entry(pid, [&](const TcpEntry &e) {
+        return e.everywhere() && e.port == port;
+    }, true).has_value();
 }

@@ -64,9 +64,13 @@ int peer_port(pid_t pid, int fd);
 // The other ends' ports of the TCP connections that pid holds; 0 for a listener.
 std::set<int> connections_of(pid_t pid);
 
-// The inode of pid's socket for the connection whose other end has this TCP port; 0: it has none, or on
-// a busy host's table it was not met.
-unsigned long socket_of(pid_t pid, int other_port);
+// The two ends of a TCP connection: of the process that we look at, and of its peer.
+struct Ports {
+    int own, peer;
+};
+
+// The inode of pid's socket for this connection; 0: it has none, or on a busy host's table it was not met.
+unsigned long socket_of(pid_t pid, const Ports &ports);
 
 // Whether pid holds a descriptor of that socket.
 bool holds_socket(pid_t pid, unsigned long inode);
@@ -74,16 +78,14 @@ bool holds_socket(pid_t pid, unsigned long inode);
 // The address and port that pid listens on: "every address, port 5000"; "" if it does not.
 std::string listener_of(pid_t pid);
 
-// Whether a process in pid's network has read all that came on the connection whose other end
-// has this TCP port.
-bool all_read(pid_t pid, int other_port);
+// Whether a process in pid's network has read all that came on this connection.
+bool all_read(pid_t pid, const Ports &ports);
 
-// Whether the peer has acknowledged all that a process in pid's network has sent on that connection.
-bool all_sent(pid_t pid, int other_port);
+// Whether the peer has acknowledged all that a process in pid's network has sent on this connection.
+bool all_sent(pid_t pid, const Ports &ports);
 
-// Whether the connection whose other end has this TCP port is in state CLOSE_WAIT in
-// pid's network: the end of input has arrived.
-bool end_arrived(pid_t pid, int other_port);
+// Whether this connection is in state CLOSE_WAIT in pid's network: the end of input has arrived.
+bool end_arrived(pid_t pid, const Ports &ports);
 
 // Whether a process in pid's network listens on TCP port, on every address, IPv4's
 // alone or both families'.

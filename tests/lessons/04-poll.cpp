@@ -154,7 +154,7 @@ Check goes_on_sending(4, 3, "sends the rest as soon as there is room", [](Lab &l
     double due = lab.seconds(); // since when the server could have sent more
     expect_soon(lab, server, due, slow.name + " reads again, and should get the rest at once", [&] {
         size_t received = slow.has_received();
-        if (received > seen || !all_sent(server.pid, slow.port()))
+        if (received > seen || !all_sent(server.pid, {lab.port, slow.port()}))
             due = lab.seconds();
         seen = received;
         return seen >= owed;
@@ -242,7 +242,7 @@ Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its
     Peer &client = lab.greeted(1), &busy = lab.greeted(2);
     say_to_all(lab, busy, 2, 30000);
     client.half_close();
-    lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, client.port()); });
+    lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, {lab.port, client.port()}); });
     server.expect_quiet();
     client.reset();
     server.expect_quiet();

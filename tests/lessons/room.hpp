@@ -64,7 +64,7 @@ inline void expect_read(Lab &lab, Program &server, const Peer &client)
 {
     lab.wait_for("nobody reads what " + client.name + " sends", [&] {
         server.must_run();
-        return client.unacknowledged() == 0 && all_read(server.pid, client.port());
+        return client.unacknowledged() == 0 && all_read(server.pid, {lab.port, client.port()});
     });
 }
 
@@ -125,7 +125,7 @@ inline unsigned long socket_for(Lab &lab, const Program &server, const Peer &cli
 {
     unsigned long inode = 0;
     lab.wait_for("your server should hold the connection of " + client.name,
-                 [&] { return (inode = socket_of(server.pid, client.port())) != 0; });
+                 [&] { return (inode = socket_of(server.pid, {lab.port, client.port()})) != 0; });
     return inode;
 }
 
