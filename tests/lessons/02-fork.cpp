@@ -114,6 +114,20 @@ Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](L
     server.expect_quiet();
 }, 2);
 
+// Client goes so that the child that serves it meets SIGPIPE when it answers.
+void go_unanswered(Lab &lab, const Program &server, Peer &client)
+{
+    for (pid_t child : children_of(server.pid)) {
+        if (socket_of(child, {lab.port, client.port()}) == 0)
+            continue;
+        kill(child, SIGSTOP);
+        client.send("hi\n");
+        client.half_close(); // after the end of input a reset is told as EPIPE
+        client.reset();
+        kill(child, SIGCONT);
+    }
+}
+
 // The first clients come, and leave while the server is stopped: their children end together.
 void come_and_go(Lab &lab, Program &server, int count)
 {
@@ -121,7 +135,8 @@ void come_and_go(Lab &lab, Program &server, int count)
     for (int id = 1; id <= count; id++)
         clients.push_back(&lab.greeted(id));
     server.freeze();
-    for (size_t i = 0; i < clients.size(); i++) // a child may end well, or fail
+    go_unanswered(lab, server, *clients[0]);
+    for (size_t i = 1; i < clients.size(); i++) // a child may end well, or fail
         i % 2 ? clients[i]->close() : clients[i]->reset();
     lab.wait_for("all children should end", [&] { return serving(server) == 0; });
     server.thaw();
@@ -189,7 +204,8 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
     come_and_go(lab, server, 20);
     expect_turned_away(lab, server);
     server.unlimit(RLIMIT_NPROC);
-    lab.because("there is room for 100; who has left, or was turned away, counts no more, and is not waited for",
+    lab.because("there is room for 100; who has left, or was turned away, counts no more, and is not waited "
+                "for; a child may end by SIGPIPE too",
                 "count a child when fork() has made it, count it out when you have waited for it; in turn_away() "
                 "read with MSG_DONTWAIT");
     for (int id = 21; id <= 120; id++)
@@ -198,9 +214,11 @@ Check bounded(2, 5, "turns the 101st client away, and lets it in when one has le
     clients.back()->send("hi\n");
     clients.back()->expect("120: hi\n");
     int full = descriptors_at_rest(lab, server);
+    lab.expect_awake(server);
     for (int i = 0; i < 2; i++) {
-        lab.because("without a bound, clients can use up every process of the machine",
-                    "count children: when there are 100, turn_away() in place of fork()");
+        lab.because("without a bound, clients can use up every process of the machine; and who is turned away "
+                    "keeps nobody waiting",
+                    "count children: when there are 100, turn_away() in place of fork(), with no sleep() in it");
         Peer &late = lab.connect();
         late.expect("error: server full\n");
         expect_let_go(lab, late);
@@ -323,14 +341,17 @@ Check client_half_closes(2, 7, "the client prints 20,000 answers that come after
     lab.because("the answers are printed by the child, and who has called the client waits for its parent",
                 "shutdown(SHUT_WR), not SHUT_RDWR; then waitpid() in the parent: it is done when the child is");
     client.expect_quiet();
+    lab.expect_awake(client); // however long the answers take
     lab.because("close() or exit() at the end of input throws away the answers to come; what is missing from "
                 "their middle, write() did not take",
                 "shutdown(SHUT_WR), and print until the server closes; write() again what it did not take");
     server.send("hello 1\n" + answers(1, text));
     server.close();
     client.expect_output("hello 1\n" + answers(1, text));
-    lab.because("the server has closed when your input had ended: all is well",
-                "status 0 then, and only then; SIGCHLD, back at SIG_DFL, is no bad news any more");
+    lab.because("the server has closed when your input had ended: all is well, and there is nothing more to "
+                "wait for",
+                "waitpid() for the child, no sleep(); status 0 then, and only then; SIGCHLD, back at SIG_DFL, is no "
+                "bad news any more");
     client.expect_exit(0);
 });
 
