@@ -129,8 +129,17 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
                 "that client, and the others are read as before");
     lab.tiny_buffers();
     Program &server = lab.start_server();
-    Peer &slow = lab.greeted(1), &busy = lab.greeted(2);
-    std::string owed = say_to_all(lab, busy, 2, 50000); // less than 64 KiB
+    Peer &busy = lab.greeted(1), &slow = lab.greeted(2);
+    std::string owed = say_to_all(lab, busy, 1, 50000); // less than 64 KiB
+    server.freeze(); // so that it finds room in the socket, and the next line, at the same time
+    lab.wait_for(slow.name + " should receive what its socket holds", [&] {
+        slow.has_received();
+        return all_sent(server.pid, {lab.port, slow.port()});
+    });
+    busy.send("/all hi\n");
+    server.thaw();
+    busy.expect("1: hi\n");
+    owed += "1: hi\n";
     lab.because("write() took a part; the rest waits until POLLOUT, up to 64 KiB, and is owed though the client "
                 "has ended",
                 "erase from the queue what was taken, no more; what comes meanwhile goes behind it; no POLLIN for "
