@@ -16,7 +16,8 @@ COMMANDS := $(patsubst %,tests/%.cpp,harness/runner harness/judge harness/steady
 HARNESS := build/harness.o
 CHECKS := build/checks.o
 OPTIONS = $(if $(STEP),--step "$$STEP") $(if $(TIMES),--times)
-STATIC = $(shell CXX='$(CXX)' tests/kit/linkable.sh -static)
+# Found out once, by the first that links.
+STATIC = $(eval STATIC := $(shell CXX='$(CXX)' tests/kit/linkable.sh -static))$(STATIC)
 # All processors, unless make was told how many jobs.
 JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 
