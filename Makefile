@@ -137,7 +137,8 @@ build/refuse: tests/kit/refuse.cpp
 	@mkdir -p build
 	$(CXX) -std=c++17 $(WARN) -o $@.$$$$ $< && mv $@.$$$$ $@
 
-DOCTEST := IMPLEMENT_WITH_MAIN NO_POSIX_SIGNALS
+# The last two: compiled in less time.
+DOCTEST := IMPLEMENT_WITH_MAIN NO_POSIX_SIGNALS NO_MULTITHREADING SUPER_FAST_ASSERTS
 build/kit.o: private CXXFLAGS += -isystem build/doctest/usr/include $(DOCTEST:%=-DDOCTEST_CONFIG_%)
 build/kit.o: | build/doctest.found
 build/doctest.found:
