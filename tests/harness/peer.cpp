@@ -82,12 +82,17 @@ void Peer::expect(const std::string &text)
 void Peer::expect_all(const std::string &text)
 {
     const std::string bytes = std::to_string(text.size()) + " bytes";
-    await(name + " should receive " + bytes, [&] {
-        if (ended && got.size() < text.size())
-            lab->unmet(name + " received " + std::to_string(got.size()) + " of " + bytes +
-                       ", then the connection ended");
-        return got.size() >= text.size();
-    }, 3 * Lab::DEADLINE);
+    try {
+        await(name + " should receive " + bytes, [&] {
+            if (ended && got.size() < text.size())
+                lab->unmet(name + " received " + std::to_string(got.size()) + " of " + bytes +
+                           ", then the connection ended");
+            return got.size() >= text.size();
+        }, 3 * Lab::DEADLINE);
+    } catch (const Unmet &) {
+        lab->story.tell(name, "", "got " + std::to_string(got.size()) + " bytes");
+        throw;
+    }
     size_t at = first_difference(text, got);
     if (at < text.size())
         lab->unmet(name + " received " + bytes + ", but they are wrong from byte " + std::to_string(at) +

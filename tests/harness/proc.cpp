@@ -243,6 +243,16 @@ size_t threads_of(pid_t pid)
     return static_cast<size_t>(look(pid).threads);
 }
 
+long wakeups(pid_t pid)
+{
+    const std::string beginning = "voluntary_ctxt_switches:";
+    std::ifstream file(path(pid, "status"));
+    for (std::string line; std::getline(file, line);)
+        if (line.compare(0, beginning.size(), beginning) == 0)
+            return atol(line.c_str() + beginning.size());
+    return 0;
+}
+
 int open_descriptors(pid_t pid)
 {
     std::vector<int> found = numbers_in(path(pid, "fd"));

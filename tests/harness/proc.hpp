@@ -28,6 +28,9 @@ std::vector<pid_t> descendants_of(pid_t ancestor);
 // How many threads pid has.
 size_t threads_of(pid_t pid);
 
+// How many times pid has been asleep so far.
+long wakeups(pid_t pid);
+
 // How many descriptors pid holds; -1: it cannot be seen.
 int open_descriptors(pid_t pid);
 

@@ -69,14 +69,14 @@ Check takes_5000(1, 1, "listens on port 5000 when it is told none", [](Lab &lab)
 
 Check takes_any_port(1, 1, "takes any free port for 0, and refuses what is no port", [](Lab &lab) {
     lab.because("0 lets the kernel choose; getsockname() tells which",
-                "print the port that getsockname() gives, not the one you asked for");
+                "print the port that getsockname() gives, not the one you asked for; its third argument "
+                "says how much room there is");
     for (int i = 0; i < 2; i++) { // side by side
         Program &server = lab.start("server", {"0"});
         server.expect_error("listening on port ");
-        lab.wait_for("your server should listen on the port that it names", [&] {
-            size_t at = server.err.find("port ");
-            return listens(server.pid, atoi(server.err.c_str() + at + 5));
-        });
+        int named = atoi(server.err.c_str() + server.err.find("port ") + 5);
+        lab.wait_for("your server should listen on the port that it names, " + std::to_string(named),
+                     [&] { return listens(server.pid, named); });
     }
     lab.because("a port is a number from 0 to 65535, and nothing but digits; a wrong one is a usage error",
                 "look at all of the word before you convert it: a line on stderr, status 2");
@@ -112,7 +112,8 @@ Check greets(1, 2, "greets its clients in the order in which they come", [](Lab 
         lab.because("accept() gives a new socket for each client; the greeting goes there at once",
                     "accept() in a loop, ids from 1; write() the greeting before the first read()");
         Peer &client = lab.greeted(id);
-        lab.because("read() returns 0 when a client has ended; it sees our end when its descriptor is closed",
+        lab.because("read() returns 0 when a client has ended: it has been greeted, once, and is owed no more; "
+                    "it sees our end when its descriptor is closed",
                     "when read() returns 0 leave the loop, and serve(); then close(); no SO_LINGER of 0 "
                     "seconds, which sends a reset");
         client.half_close();
@@ -123,8 +124,9 @@ Check greets(1, 2, "greets its clients in the order in which they come", [](Lab 
 });
 
 Check accept_fails(1, 2, "goes on when accept() fails", [](Lab &lab) {
-    lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit",
-                "if accept() returns -1: complain(), and continue");
+    lab.because("accept() fails with EMFILE when there are no descriptors left: no reason to exit; and who was "
+                "not accepted takes no number",
+                "if accept() returns -1: complain(), and continue, before you count");
     Program &server = lab.start_server();
     descriptors_at_rest(lab, server);
     server.freeze(); // accept() took its descriptor when it was called, and starts again
@@ -211,8 +213,9 @@ Check splits_segments(1, 4, "takes each of the lines that come together", [](Lab
 });
 
 Check sees_the_end(1, 4, "answers what is owed at the end of input, then closes", [](Lab &lab) {
-    lab.because("read() returns 0 at the end of input, and goes on returning it",
-                "leave the loop at 0; an unfinished line is dropped");
+    lab.because("what came before the end is answered, and one read() may give many lines: 1024 bytes are the "
+                "limit of each, not of them all",
+                "answer all lines that are whole before you look for the end; measure from one '\\n' to the next");
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     std::string text = lines(lab, 3000);
@@ -221,6 +224,8 @@ Check sees_the_end(1, 4, "answers what is owed at the end of input, then closes"
     client.half_close();
     server.thaw();
     client.expect(answers(1, text));
+    lab.because("read() returns 0 at the end of input, and goes on returning it",
+                "leave the loop at 0; an unfinished line is dropped");
     client.expect_clean_end();
     server.expect_quiet();
     lab.because("what one client has left unfinished is no part of the next one's line",
@@ -241,13 +246,15 @@ Check longest_line(1, 4, "answers a line of 1024 bytes, and refuses 1025", [](La
     client.send("\n");
     client.expect(answers(1, line));
     lab.because("lines before the one that is too long are answered, and nothing after it",
-                "answer line by line; at the first that is too long stop");
+                "answer line by line; at the first of more than 1024 bytes stop");
     client.send("before\n" + word(lab, 1025) + "\nmore\n");
     client.expect("1: before\nerror: line too long\n");
     client.half_close();
     client.expect_end();
-    lab.because("what one client has sent is no matter of the next one's",
-                "no static and no global variable for what belongs to one client");
+    lab.because("one that was refused is heard out until it has ended, and no longer; what it has sent is no "
+                "matter of the next one's",
+                "in drain() go on while read() gives more than 0: the end is 0, again and again; no static and no "
+                "global variable for what belongs to one client");
     serves_on(lab, 2);
 });
 
@@ -313,8 +320,9 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
 });
 
 Check hears_it_out(1, 6, "throws away what one that was refused goes on sending", [](Lab &lab) {
-    lab.because("who was refused may go on sending, and close() with that unread sends a reset",
-                "read and throw away until its end, not only once");
+    lab.because("who was refused may go on sending; close() with that unread sends a reset, and so does what "
+                "comes when the receiving half is shut down",
+                "shutdown(SHUT_WR), and no other half; read and throw away until its end, not only once");
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);
     client.send(word(lab, 2000));
@@ -325,7 +333,13 @@ Check hears_it_out(1, 6, "throws away what one that was refused goes on sending"
     }
     client.half_close();
     client.expect_clean_end();
-    serves_on(lab, 2);
+    lab.because("who was refused may also be lost: read() fails then, with ECONNRESET, and that is no reason to exit",
+                "no check() in drain(): it ends when read() gives nothing more");
+    Peer &lost = lab.greeted(2);
+    lost.send(word(lab, 2000));
+    lost.expect("error: line too long\n");
+    lost.reset();
+    serves_on(lab, 3);
 }, 2);
 
 Check survives_reset(1, 7, "survives a client that resets the connection", [](Lab &lab) {
@@ -403,7 +417,7 @@ Check client_defaults(1, 8, "the client connects to 127.0.0.1, port 5000, if tol
 Check client_talks(1, 9, "the client prints the greeting, sends a line, prints its answer", [](Lab &lab) {
     lab.because("read() may give a part of a line; what came is printed, and nothing else; and stdio keeps what "
                 "it prints to itself where standard output is no terminal",
-                "read on until the '\\n' is there, then write() the line, or fflush()");
+                "read on until the '\\n' is there, then write() the line to standard output, or fflush() that");
     lab.listen();
     Program &client = lab.start_client();
     Peer &server = lab.accept();
@@ -452,6 +466,9 @@ Check client_waits(1, 9, "the client sends the next line when the last is answer
     client.expect_quiet();
     server.expect_nothing("the first line has not been answered");
     server.send("1: one\n");
+    lab.because("read() may give two lines at once: what comes after the first '\\n' is the beginning of the next",
+                "a string for what the keyboard has given and one for the server, each declared before the loop, so "
+                "that it lives on");
     server.expect("two\n");
     lab.because("standard output is for what the server says, and for nothing else",
                 "what the client has to say itself goes to stderr");

@@ -36,9 +36,14 @@ Check serves_all(3, 2, "answers the lines of every client", [](Lab &lab) {
             clients[static_cast<size_t>(id - 1)]->send(text);
             clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
         }
-    lab.because("a socket that has room is ready to be written to, always",
-                "select() without a time-out; nobody in the set for writing for whom nothing waits");
+    lab.because("nobody says anything, so select() should wait; with a time-out it comes back, and a socket in "
+                "the set for writing has room, always",
+                "nullptr for the time-out; nobody in the set for writing for whom nothing waits");
     server.expect_quiet();
+    lab.because("read() gives n bytes; what is behind them in your array is older",
+                "append(bytes, n): no more than n");
+    clients[0]->send("x\n");
+    clients[0]->expect("1: x\n");
 });
 
 Check signalled(3, 2, "goes on after a signal that it handles", [](Lab &lab) {
@@ -106,7 +111,8 @@ Check apart(3, 2, "keeps the lines of its clients apart", [](Lab &lab) {
 Check to_all(3, 3, "sends /all to everybody, and nothing else", [](Lab &lab) {
     lab.because("a line \"/all TEXT\" of client N goes as \"N: TEXT\" to all, N too; every other line is "
                 "answered to its sender alone",
-                "compare the first five bytes with \"/all \"; go over all clients, the last one too");
+                "compare the first five bytes with \"/all \"; go over all clients, the last one too, and not over "
+                "copies (Client &client)");
     lab.start_server();
     Peer &first = lab.greeted(1), &second = lab.greeted(2), &third = lab.greeted(3);
     std::string text = word(lab, 9), half = word(lab, 3);
@@ -212,9 +218,9 @@ Check comings_and_goings(3, 4, "serves all when some have left and others come",
                  [&] { return open_descriptors(server.pid) == with_three; });
     lab.because("a number is given once, whoever has left", "a counter that only grows; no index, no descriptor");
     clients.push_back(&lab.greeted(7));
-    lab.because("a new client gets the lowest descriptor that is free: the latest is not the highest, and "
-                "as many as there are is not the highest either",
-                "look for the highest descriptor in each round, then add one");
+    lab.because("a new client gets the lowest descriptor that is free: the latest is not the highest, nor is how "
+                "many there are; and nobody looks at one that erase() has taken for another",
+                "the highest descriptor plus one, anew in each round; no erase() in a loop over the clients");
     const size_t there[] = {2, 3, 4, 6};
     for (int round = 0; round < 2; round++) {
         if (round == 1)
@@ -228,6 +234,24 @@ Check comings_and_goings(3, 4, "serves all when some have left and others come",
     server.thaw();
     for (size_t i : there)
         clients[i]->expect(answers(static_cast<int>(i + 1), "hi\n"));
+});
+
+Check closed_once(3, 4, "closes nobody else when one leaves as another comes", [](Lab &lab) {
+    lab.because("a new client gets the number of the descriptor that was closed last: a second close() of that "
+                "number closes the new one's",
+                "one close() for each descriptor, in sweep(), where the client is taken out too");
+    Program &server = lab.start_server();
+    lab.greeted(1);
+    for (int id = 2; id < 5; id++) {
+        server.freeze(); // so that both happen in one round
+        lab.peers.back().close();
+        Peer &next = lab.connect();
+        server.thaw();
+        next.expect("hello " + std::to_string(id) + '\n');
+        server.expect_quiet();
+        next.send("hi\n");
+        next.expect(answers(id, "hi\n"));
+    }
 });
 
 Check accept_fails_beside_others(3, 4, "goes on when accept() fails", [](Lab &lab) {
@@ -248,7 +272,8 @@ bool goes_on(Lab &lab, Program &server, Peer &client, double over)
 {
     lab.because("a client that goes on sending has its second too; where a connection is closed, or its "
                 "receiving half is shut down, what arrives is answered with a reset",
-                "shutdown(SHUT_WR), not SHUT_RDWR; read and throw away what comes; close() when the second is over");
+                "shutdown(SHUT_WR), not SHUT_RDWR; read and throw away what comes; no write() any more, for /all "
+                "neither; close() when the second is over");
     server.freeze(); // so that it closes nothing meanwhile
     bool in_time = lab.seconds() < over;
     try {
@@ -281,17 +306,28 @@ bool refuses_three(Lab &lab, Program &server, int id)
     server.expect_quiet(); // so that a reset, if there is one, comes before client B reads
     double over = lab.seconds() + 0.9; // it has been quiet for a tenth
     second.expect("error: line too long\n");
+    third.send("/all hi\n");
+    third.expect(answers(id + 2, "hi\n"));
     if (!goes_on(lab, server, second, since + 1))
         return false;
     second.expect_clean_end();
+    long before = wakeups(server.pid);
     lab.wait_for("nearly a second should pass", [&] { return lab.seconds() > over - 0.2; });
+    lab.because("a time-out that is too short wakes the server again and again; a timeval's tv_usec is in "
+                "millionths of a second",
+                "milliseconds / 1000 and milliseconds % 1000 * 1000");
+    if (wakeups(server.pid) - before > 100)
+        lab.unmet("your server woke up " + std::to_string(wakeups(server.pid) - before) +
+                  " times, and had nothing to do");
     double since_last = lab.seconds();
     third.send(word(lab, 2000));
     third.expect("error: line too long\n");
     if (lab.seconds() >= since + 1) // and so this may have woken it
         return false;
-    lab.because("two are leaving: when the second of the first is over, somebody must wake the server",
-                "the time-out of select() or poll() lasts until the nearest of all deadlines");
+    lab.because("two are leaving: when the second of the first is over, somebody must wake the server, and it "
+                "must look: select() returns 0 then, which is no failure",
+                "the time-out of select() or poll() lasts until the nearest of all deadlines, in the unit that it "
+                "takes; then close those whose deadline is over");
     expect_soon(lab, server, over, second.name + " should be closed after a second, though it never ends",
                 [&] { return !holds_socket(server.pid, its_socket); });
     lab.because("each that is refused has a second of its own",
