@@ -164,8 +164,8 @@ ProcessState stat_of(const std::string &task)
     size_t name_end;
     if (std::getline(file, line) && (name_end = line.rfind(')')) != std::string::npos)
         sscanf(line.c_str() + name_end + 1,
-               " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %*s %*s %ld",
-               &found.state, &found.parent, &found.threads, &found.pages);
+               " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %ld %*s %*s %*s %*s %ld %*s %*s %*s %ld",
+               &found.state, &found.parent, &found.own, &found.kernel, &found.threads, &found.pages);
     return found;
 }
 
@@ -275,13 +275,15 @@ Call sleeping_in(pid_t pid)
 
 Everyone look_at_all(bool descendants_only)
 {
-    Everyone all{0, 0, 0, true, true};
+    Everyone all{0, 0, 0, 0, 0, true, true};
     for (pid_t pid : descendants_only ? descendants_of(getpid()) : numbers_in("/proc")) {
         if (pid == getpid())
             continue;
         ProcessState now = look(pid);
         all.processes++;
         all.memory += now.pages * sysconf(_SC_PAGESIZE);
+        all.own += now.own;
+        all.kernel += now.kernel;
         if (now.threads <= 1) {
             add(all, "/proc/" + std::to_string(pid), now);
             continue;

@@ -15,6 +15,7 @@ struct ProcessState {
     pid_t parent;
     long threads;     // in its process
     long pages;       // of memory that its process has, of sysconf(_SC_PAGESIZE) bytes
+    long own, kernel; // ticks of processor time that its process took: its own code, system calls
     long cpu;         // nanoseconds of processor time of its main thread, in all
 };
 ProcessState look(pid_t pid);
@@ -52,6 +53,7 @@ struct Everyone {
     size_t processes;
     long cpu;     // nanoseconds, in all
     long memory;  // bytes, in all
+    long own, kernel; // ticks of processor time, in all
     bool asleep;  // each has ended, is stopped, or sleeps
     bool at_rest; // each has ended, is stopped, or sleeps in a call that takes no time-out
 };

@@ -124,7 +124,9 @@ void Lab::watch_burning(const std::string &what, const Everyone &all)
     if (grows)
         watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
-        unmet(what + "; your program is busy all the time: some call returns at once, again and again");
+        unmet(what + "; your program is busy all the time" +
+              (all.kernel * 5 < all.own ? ", and hardly ever in a call: does a loop of yours never end?"
+                                        : ": some call returns at once, again and again"));
 }
 
 void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, double most)
