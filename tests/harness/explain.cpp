@@ -54,11 +54,45 @@ std::map<std::string, const Program *> latest(const Lab &lab)
     return found;
 }
 
+// The signal that ended it, or 0.
+int signal_of(const Program *program)
+{
+    return program->status != -1 && WIFSIGNALED(program->status) ? WTERMSIG(program->status) : 0;
+}
+
 // Whether it was ended for what it did itself, not for what a peer did (SIGPIPE).
 bool has_crashed(const Program *program)
 {
-    int signal = program->status != -1 && WIFSIGNALED(program->status) ? WTERMSIG(program->status) : 0;
+    int signal = signal_of(program);
     return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGFPE || signal == SIGILL;
+}
+
+// Whether text has one of these in it.
+bool has_any(const std::string &text, std::initializer_list<const char *> words)
+{
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char *word) { return text.find(word) != std::string::npos; });
+}
+
+// "why" and "try" for a crash by this signal, if that and what was said of it tell enough.
+std::vector<Entry> advice_on_crash(const std::string &words, int signal)
+{
+    if (has_any(words, {"basic_string", "std::length_error", "std::out_of_range", "std::bad_alloc"}))
+        return {{"why", "a string or vector was asked for more than it can have, or for a part that it has not; -1, "
+                        "which read() returns when it fails, is a huge size"},
+                {"try", "look at what read() returned before you use it as a size, and at size() before substr()"}};
+    if (signal == SIGSEGV || signal == SIGBUS ||
+        has_any(words, {"buffer-overflow", "use-after-", "load of ", "stack smashing", "double free"}))
+        return {{"why", "it used memory that is not, or no longer, what it takes it for: beyond the end of an array, "
+                        "or an element that erase() has moved"},
+                {"try", "read() no more than sizeof your array; no erase() in a loop that goes on as if nothing had "
+                        "moved"}};
+    return {};
+}
+
+bool is_advice(const Entry &each)
+{
+    return each.label == "why" || each.label == "try";
 }
 
 } // namespace
@@ -66,7 +100,8 @@ bool has_crashed(const Program *program)
 Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
 {
     const std::string found = sanitizer_found(lab.last_words());
-    bool crashed = !found.empty(), signalled = false, exited = false;
+    bool crashed = !found.empty(), exited = false;
+    int signal = 0;
     Explanation all{lab.story.picture(), {{"what happened", what}}, false};
     if (!found.empty())
         all.entries.push_back({"the place", found});
@@ -75,20 +110,22 @@ Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
         std::string where = lab.where_is(*program);
         words += '\n' + program->err;
         crashed = crashed || has_crashed(program);
-        signalled = signalled || (program->status != -1 && WIFSIGNALED(program->status));
+        signal = signal ? signal : signal_of(program);
         exited = exited || (program->status != -1 && WIFEXITED(program->status));
         if (what.find(where) == std::string::npos)
             all.entries.push_back({"your " + name, where});
     }
     // A process that served one client may crash too, and nobody but that client hears of it.
-    all.may_have_crashed = signalled || (!exited && what.find("connection ended") != std::string::npos);
-    words = last_line(words);
-    if (found.empty() && !words.empty())
-        all.entries.push_back({"last words", in_quotes(words, 120)});
-    if (!crashed && !lab.why.empty()) { // a crash has reasons of its own
-        all.entries.push_back({"why", lab.why});
-        all.entries.push_back({"try", lab.remedy});
-    }
+    all.may_have_crashed = signal != 0 || (!exited && what.find("connection ended") != std::string::npos);
+    const std::string last = last_line(words);
+    if (found.empty() && !last.empty())
+        all.entries.push_back({"last words", in_quotes(last, 120)});
+    std::vector<Entry> advice;
+    if (crashed) // which has reasons of its own
+        advice = advice_on_crash(words, signal);
+    else if (!lab.why.empty())
+        advice = {{"why", lab.why}, {"try", lab.remedy}};
+    all.entries.insert(all.entries.end(), advice.begin(), advice.end());
     all.entries.push_back(
         {"again", "with SEED=" + std::to_string(seed) + " before make: the same random lines"});
     return all;
@@ -101,7 +138,9 @@ Explanation with_place(const Explanation &crash, const Explanation &closer)
         return crash;
     Explanation all{crash.picture, {}, true};
     for (const Entry &each : crash.entries) {
-        if (each.label != "last words" && each.label != "why" && each.label != "try") // they were guesses
+        if (each.label == "again") // before it, closer's advice: what crash has to say was a guess
+            std::copy_if(closer.entries.begin(), closer.entries.end(), std::back_inserter(all.entries), is_advice);
+        if (each.label != "last words" && !is_advice(each))
             all.entries.push_back(each);
         if (each.label == "what happened")
             all.entries.push_back({"the place", place});
