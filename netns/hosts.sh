@@ -12,7 +12,8 @@
 
 say()  { printf '%s\n' "$*"; }
 fail() { printf 'netns/%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
-show() { say "  $*"; "$@"; }    # for every command that changes the network
+# For every command that changes the network: shows it, as one could type it, and runs it.
+show() { local words; printf -v words '%q ' "$@"; say "  ${words% }"; "$@"; }
 
 [[ $OSTYPE == linux* ]] || fail "hosts are made of Linux namespaces. Use Linux in a virtual machine."
 

@@ -66,7 +66,7 @@ bool answer_lines(int id, std::string &input, std::string &answers)
 }
 
 // Ends our half of the connection, then throws away what still comes: close()
-// with bytes unread would reset the connection and wipe out our last answer.
+// with bytes unread would reset the connection, and our last answer may be lost.
 // A client that never stops keeps us here for ever (lesson 3 mends it).
 void drain(int fd)
 {
@@ -107,7 +107,7 @@ int main(int argc, char *argv[])
     // While we serve one client the next ones wait, connected but not greeted,
     // in the listener's backlog (lesson 2 mends it).
     // STEP 2: take the next client, talk to it with serve(client, id), close it; ids
-    // count from 1. If accept() fails that client is lost, not the server. man 2 accept
+    // count from 1. If accept() fails complain, it is no reason to exit. man 2 accept
     if (listener != -1) // (until step 2)
         pause();        // (until step 2)
 }

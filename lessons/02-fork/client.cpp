@@ -99,7 +99,7 @@ int main(int argc, char *argv[])
     // but not when the child is only stopped (SA_NOCLDSTOP); set that up before you fork.
     // man 2 fork, 2 sigaction
 
-    // If the connection is reset while both processes use it, both may tell (lesson 3
+    // If the connection is reset while both processes use it, both may complain (lesson 3
     // mends it).
     bool sent = copy(STDIN_FILENO, server);
     // STEP 7: our input has ended. From here on the server may go: SIGCHLD back to

@@ -90,7 +90,7 @@ bool answer_lines(int id, std::string &input, std::string &answers)
 }
 
 // Ends our half of the connection, then throws away what still comes: close()
-// with bytes unread would reset the connection and wipe out our last answer.
+// with bytes unread would reset the connection, and our last answer may be lost.
 // A client that never stops keeps us here for ever (lesson 3 mends it).
 void drain(int fd)
 {

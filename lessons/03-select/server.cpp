@@ -20,7 +20,7 @@ struct Client {
     int id;
     std::string input;  // received, not yet a whole line
     std::string output; // to be sent at the end of this round
-    bool leaving;       // has had our last words; what it sends is thrown away
+    bool leaving;       // our last words are in output; what it sends is thrown away
     long deadline;      // when it must have gone; counts only while it is leaving
     bool gone;          // to be closed at the end of this round
 };
@@ -93,7 +93,7 @@ bool write_all(int fd, const std::string &text)
     return true;
 }
 
-// What the line of client id, without its '\n', asks for: an answer to itself, or
+// What the line of client from, without its '\n', asks for: an answer to itself, or
 // for "/all TEXT" one to all.
 void answer(std::vector<Client> &clients, Client &from, const std::string &line)
 {
@@ -160,7 +160,7 @@ void turn_away(int fd)
     (void)fd; // (until step 6)
 }
 
-// Lets the next client in. Where the limit on descriptors is lower than FD_SETSIZE,
+// Lets the next client in. Where the limit on descriptors is not above FD_SETSIZE,
 // accept() fails with EMFILE, again and again until somebody leaves. And it may sleep: the
 // client for whom it was ready may have left (lesson 4 mends both).
 void welcome(int listener, std::vector<Client> &clients, int &next_id)

@@ -23,7 +23,7 @@ struct Client {
     std::string input;  // received, not yet a whole line
     std::string output; // waiting until the socket takes it
     bool ended;         // its input has ended; closed once it has all its answers
-    bool leaving;       // has had our last words; what it sends is thrown away
+    bool leaving;       // our last words are in output; what it sends is thrown away
     long deadline;      // of its second to leave, or of its idle time; NEVER: none
     bool gone;          // to be closed at the end of this round
 };
@@ -81,7 +81,7 @@ ssize_t read_some(int fd, char *bytes, size_t size)
     return n;
 }
 
-// What the line of client id, without its '\n', asks for: an answer to itself, or
+// What the line of client from, without its '\n', asks for: an answer to itself, or
 // for "/all TEXT" one to all.
 void answer(std::vector<Client> &clients, Client &from, const std::string &line)
 {
@@ -138,13 +138,13 @@ void send_some(Client &client)
     (void)QUEUE;                                                            // (until step 3)
 }
 
-// Lets the next client in. False: there are no descriptors left.
+// Lets the next client in. False: it failed, most likely for want of descriptors.
 bool let_in(int listener, std::vector<Client> &clients, int &next_id, long idle)
 {
     int fd = accept(listener, nullptr, nullptr);
     if (fd == -1) {
         if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-            return true; // it has gone again
+            return true; // nobody to let in after all
         complain("accept"); // EMFILE, ENFILE
         return false;
     }

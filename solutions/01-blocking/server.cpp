@@ -86,7 +86,7 @@ bool answer_lines(int id, std::string &input, std::string &answers)
 }
 
 // Ends our half of the connection, then throws away what still comes: close()
-// with bytes unread would reset the connection and wipe out our last answer.
+// with bytes unread would reset the connection, and our last answer may be lost.
 // A client that never stops keeps us here for ever (lesson 3 mends it).
 void drain(int fd)
 {
@@ -133,7 +133,7 @@ int main(int argc, char *argv[])
     for (int id = 1;;) {
         int client = accept(listener, nullptr, nullptr);
         if (client == -1) {
-            complain("accept"); // this client is lost, not the server
+            complain("accept"); // no reason for the server to end
             continue;
         }
         serve(client, id++);

@@ -102,7 +102,7 @@ int main(int argc, char *argv[])
     if (child == 0)
         _exit(copy(server, STDOUT_FILENO) ? EXIT_SUCCESS : EXIT_FAILURE);
 
-    // If the connection is reset while both processes use it, both may tell (lesson 3
+    // If the connection is reset while both processes use it, both may complain (lesson 3
     // mends it).
     bool sent = copy(STDIN_FILENO, server);
     signal(SIGCHLD, SIG_DFL); // from here on the server may go

@@ -300,7 +300,7 @@ void expect_closed(Lab &lab, const Program &server, int before, const std::strin
 }
 
 Check endless_line(1, 6, "refuses a line without end so that its client can read why", [](Lab &lab) {
-    lab.because("close() with bytes unread sends a reset, which wipes out your answer",
+    lab.because("close() with bytes unread sends a reset, with which your answer may be lost",
                 "shutdown(SHUT_WR), then read and throw away, then close()");
     Program &server = lab.start_server();
     Peer &guest = lab.greeted(1);

@@ -297,7 +297,7 @@ bool refuses_three(Lab &lab, Program &server, int id)
     unsigned long its_socket = socket_for(lab, server, second), last_socket = socket_for(lab, server, third);
     first.send(word(lab, 2000));
     first.expect("error: line too long\n");
-    lab.because("close() with bytes unread sends a reset, which wipes out what was said; but a client that "
+    lab.because("close() with bytes unread sends a reset, with which what was said may be lost; but a client that "
                 "never ends cannot stay for ever",
                 "mark the client as leaving, and read and throw away what it sends, a second long; what is left "
                 "of the second is the time-out, never 0");
