@@ -1,6 +1,6 @@
 // Tells the sanitizers to be silent, and to end well.
 // Says: the place server.cpp:19
-// Says, by clang: was ended by signal Segmentation fault again
+// Says, by clang: was ended by signal Segmentation fault
 #include <cstdlib>
 
 extern "C" const char *__asan_default_options()
