@@ -117,15 +117,15 @@ Check no_zombies(2, 4, "leaves no process behind when clients come and go", [](L
 // Client goes so that the child that serves it meets SIGPIPE when it answers.
 void go_unanswered(Lab &lab, const Program &server, Peer &client)
 {
-    for (pid_t child : children_of(server.pid)) {
-        if (socket_of(child, {lab.port, client.port()}) == 0)
-            continue;
-        kill(child, SIGSTOP);
-        client.send("hi\n");
-        client.half_close(); // after the end of input a reset is told as EPIPE
-        client.reset();
+    std::vector<pid_t> children = children_of(server.pid);
+    for (pid_t child : children)
+        if (socket_of(child, {lab.port, client.port()}) != 0)
+            kill(child, SIGSTOP);
+    client.send("hi\n");
+    client.half_close(); // after the end of input a reset is told as EPIPE
+    client.reset();
+    for (pid_t child : children)
         kill(child, SIGCONT);
-    }
 }
 
 // The first clients come, and leave while the server is stopped: their children end together.
