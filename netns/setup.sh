@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh [N]    makes N hosts (2 if not said) on one network:
 #                 server 192.168.1.6, client .7, client2 .8, client3 .9 …
-#                 (more than two meet at a switch)
+#                 (more than two meet in a bridge, on a host "switch")
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=hosts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"

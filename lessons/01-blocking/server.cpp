@@ -107,7 +107,7 @@ int main(int argc, char *argv[])
     // While we serve one client the next ones wait, connected but not greeted,
     // in the listener's backlog (lesson 2 mends it).
     // STEP 2: take the next client, talk to it with serve(client, id), close it; ids
-    // count from 1. If accept() fails complain, it is no reason to exit. man 2 accept
+    // count from 1. If accept() fails, complain and go on. man 2 accept
     if (listener != -1) // (until step 2)
         pause();        // (until step 2)
 }

@@ -20,7 +20,7 @@ struct Client {
     int id;
     std::string input;  // received, not yet a whole line
     std::string output; // to be sent at the end of this round
-    bool leaving;       // our last words are in output; what it sends is thrown away
+    bool leaving;       // it was refused: what it sends is thrown away
     long deadline;      // when it must have gone; counts only while it is leaving
     bool gone;          // to be closed at the end of this round
 };

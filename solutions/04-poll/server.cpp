@@ -23,7 +23,7 @@ struct Client {
     std::string input;  // received, not yet a whole line
     std::string output; // waiting until the socket takes it
     bool ended;         // its input has ended; closed once it has all its answers
-    bool leaving;       // our last words are in output; what it sends is thrown away
+    bool leaving;       // it was refused: what it sends is thrown away
     long deadline;      // of its second to leave, or of its idle time; NEVER: none
     bool gone;          // to be closed at the end of this round
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <initializer_list>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <sys/wait.h>
@@ -30,6 +32,7 @@ std::string sanitizer_found(const std::string &words)
     std::string kind;
     if (at != std::string::npos) {
         at += strlen("ERROR: AddressSanitizer: ");
+        at += words.compare(at, strlen("attempting "), "attempting ") == 0 ? strlen("attempting ") : 0;
         kind = words.substr(at, words.find_first_of(" \n", at) - at);
     } else if ((at = words.find("runtime error: ")) != std::string::npos) {
         kind = words.substr(at + strlen("runtime error: "), 100);
@@ -74,17 +77,19 @@ bool has_any(const std::string &text, std::initializer_list<const char *> words)
                        [&](const char *word) { return text.find(word) != std::string::npos; });
 }
 
-// "why" and "try" for a crash by this signal, if that and what was said of it tell enough.
-std::vector<Entry> advice_on_crash(const std::string &words, int signal)
+// "why" and "try" for a crash by this signal, if that and what was said of it tell enough. Said: the kind
+// that a sanitizer has found, or the last line of stderr.
+std::vector<Entry> advice_on_crash(const std::string &said, int signal)
 {
-    if (has_any(words, {"basic_string", "std::length_error", "std::out_of_range", "std::bad_alloc"}))
-        return {{"why", "a string or vector was asked for more than it can have, or for a part that it has not; -1, "
+    if (has_any(said, {"basic_string", "vector", "bad_alloc", "negative-size"}))
+        return {{"why", "a string or vector was asked for more than it can hold, or for a part that is not there; -1, "
                         "which read() returns when it fails, is a huge size"},
                 {"try", "look at what read() returned before you use it as a size, and at size() before substr()"}};
     if (signal == SIGSEGV || signal == SIGBUS ||
-        has_any(words, {"buffer-overflow", "use-after-", "load of ", "stack smashing", "double free"}))
-        return {{"why", "it used memory that is not, or no longer, what it takes it for: beyond the end of an array, "
-                        "or an element that erase() has moved"},
+        has_any(said, {"buffer-overflow", "use-after-", "double-free", "SEGV", "out of bounds", "load of value",
+                       "shift exponent", "stack smashing", "double free", "invalid pointer", "corrupt"}))
+        return {{"why", "it read or wrote outside an array, used an element that erase() had already moved or "
+                        "removed, or a value that was never set"},
                 {"try", "read() no more than sizeof your array; no erase() in a loop that goes on as if nothing had "
                         "moved"}};
     return {};
@@ -122,7 +127,7 @@ Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
         all.entries.push_back({"last words", in_quotes(last, 120)});
     std::vector<Entry> advice;
     if (crashed) // which has reasons of its own
-        advice = advice_on_crash(words, signal);
+        advice = advice_on_crash(found.empty() ? last : found, signal);
     else if (!lab.why.empty())
         advice = {{"why", lab.why}, {"try", lab.remedy}};
     all.entries.insert(all.entries.end(), advice.begin(), advice.end());

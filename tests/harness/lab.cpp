@@ -125,8 +125,8 @@ Lab::Lab(const Network &where, const Binaries &what)
 // it closes with a reset; and hundreds of checks have thousands of connections.
 Lab::~Lab()
 {
-    for (Peer &peer : peers)
-        if (!network.isolated)
+    if (!network.isolated)
+        for (Peer &peer : peers)
             peer.end_with_reset();
 }
 

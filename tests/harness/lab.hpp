@@ -156,6 +156,7 @@ private:
         double slept = 0;           // seconds in sleep()
         double longest = 0;         // of the rest that is allowed: 1 is too long
         long cpu = -1, burned = 0;  // nanoseconds; burned: with nothing to show for it
+        long own = 0, kernel = 0;   // ticks, of all, when it began to burn
         long memory = 0;            // bytes
         size_t moved = 0;           // bytes
     } watch;

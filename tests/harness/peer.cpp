@@ -188,6 +188,7 @@ void Peer::close()
 {
     lab->story.tell(name, other, "closes");
     ::close(fd);
+    fd = -1;
     ended = true;
 }
 
@@ -202,5 +203,6 @@ void Peer::reset()
     lab->story.tell(name, other, "RST");
     end_with_reset();
     ::close(fd);
+    fd = -1;
     ended = true;
 }

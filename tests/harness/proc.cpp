@@ -30,7 +30,7 @@ struct TcpEntry {
     bool everywhere() const { return strspn(address.c_str(), "0") == address.size(); } // 0.0.0.0 or ::
 };
 
-const unsigned LISTEN = 0x0A, CLOSE_WAIT = 0x08; // states
+const unsigned SYN_RECV = 0x03, CLOSE_WAIT = 0x08, LISTEN = 0x0A; // states
 
 // The first entry for which holds(). The kernel writes them as we read, listeners first: where many share
 // a network that takes long, so no more are read than needed.
@@ -51,7 +51,7 @@ std::optional<TcpEntry> find_entry(pid_t pid, const std::function<bool(const Tcp
             e.address = address;
             e.port = static_cast<int>(port);
             e.peer_port = static_cast<int>(peer_port);
-            if (listeners_only && e.state != LISTEN)
+            if (listeners_only && e.state != LISTEN && e.state != SYN_RECV) // which old kernels show among them
                 break;
             if (holds(e))
                 return e;
@@ -154,7 +154,7 @@ Call call_in(const std::string &task)
     return number == SYS_clock_nanosleep || number == SYS_nanosleep ? Call{"sleep", -1, true, -1} : SOMETHING;
 }
 
-// All but the processor time.
+// All but cpu.
 ProcessState stat_of(const std::string &task)
 {
     ProcessState found{};
@@ -275,7 +275,8 @@ Call sleeping_in(pid_t pid)
 
 Everyone look_at_all(bool descendants_only)
 {
-    Everyone all{0, 0, 0, 0, 0, true, true};
+    Everyone all{};
+    all.asleep = all.at_rest = true;
     for (pid_t pid : descendants_only ? descendants_of(getpid()) : numbers_in("/proc")) {
         if (pid == getpid())
             continue;
@@ -316,7 +317,7 @@ int peer_port(pid_t pid, int fd)
 std::set<int> connections_of(pid_t pid)
 {
     const std::set<unsigned long> held = inodes_of(pid);
-    std::set<int> ports;
+    std::set<int> ports; // all are looked at, none is the one
     find_entry(pid, [&](const TcpEntry &e) {
         if (held.count(e.inode))
             ports.insert(e.peer_port);

@@ -29,7 +29,7 @@ std::vector<pid_t> descendants_of(pid_t ancestor);
 // How many threads pid has.
 size_t threads_of(pid_t pid);
 
-// How many times pid has been asleep so far.
+// How many times pid, or its main thread, has been asleep so far.
 long wakeups(pid_t pid);
 
 // How many descriptors pid holds; -1: it cannot be seen.

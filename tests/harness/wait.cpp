@@ -119,13 +119,19 @@ void Lab::watch_burning(const std::string &what, const Everyone &all)
 {
     bool grows = all.memory > watch.memory + GROWTH; // however long that took: memory may be slow to come
     bool shows = watch.moved != moved || grows;
-    watch.burned = watch.cpu == -1 || shows ? 0 : watch.burned + std::max(0L, all.cpu - watch.cpu);
+    if (watch.cpu == -1 || shows) {
+        watch.burned = 0;
+        watch.own = all.own;
+        watch.kernel = all.kernel;
+    } else {
+        watch.burned += std::max(0L, all.cpu - watch.cpu);
+    }
     watch.moved = moved;
     if (grows)
         watch.memory = all.memory;
     if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
         unmet(what + "; your program is busy all the time" +
-              (all.kernel * 5 < all.own ? ", and hardly ever in a call: does a loop of yours never end?"
+              ((all.kernel - watch.kernel) * 5 < all.own - watch.own ? ", and hardly ever in a call: does a loop of yours never end?"
                                         : ": some call returns at once, again and again"));
 }
 

@@ -74,7 +74,10 @@ Check takes_any_port(1, 1, "takes any free port for 0, and refuses what is no po
     for (int i = 0; i < 2; i++) { // side by side
         Program &server = lab.start("server", {"0"});
         server.expect_error("listening on port ");
-        int named = atoi(server.err.c_str() + server.err.find("port ") + 5);
+        size_t number = server.err.find("port ") + 5;
+        lab.wait_for("your server should end the line that names its port",
+                     [&] { return server.err.find('\n', number) != std::string::npos; });
+        int named = atoi(server.err.c_str() + number);
         lab.wait_for("your server should listen on the port that it names, " + std::to_string(named),
                      [&] { return listens(server.pid, named); });
     }
@@ -320,8 +323,8 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
 });
 
 Check hears_it_out(1, 6, "throws away what one that was refused goes on sending", [](Lab &lab) {
-    lab.because("who was refused may go on sending; close() with that unread sends a reset, and so does what "
-                "comes when the receiving half is shut down",
+    lab.because("who was refused may go on sending; close() with that unread sends a reset, and when the receiving "
+                "half is shut down, whatever arrives is answered with one",
                 "shutdown(SHUT_WR), and no other half; read and throw away until its end, not only once");
     Program &server = lab.start_server();
     Peer &client = lab.greeted(1);

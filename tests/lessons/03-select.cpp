@@ -267,7 +267,7 @@ Check accept_fails_beside_others(3, 4, "goes on when accept() fails", [](Lab &la
 
 // Client, who was refused, goes on sending before its second is over: that must not reset the connection.
 // False: it was closed already, which may be the end of a second on a clock of whole ones.
-bool goes_on(Lab &lab, Program &server, Peer &client, unsigned long its_socket)
+bool sends_on(Lab &lab, Program &server, Peer &client, unsigned long its_socket)
 {
     lab.because("a client that goes on sending has its second too; where a connection is closed, or its "
                 "receiving half is shut down, what arrives is answered with a reset",
@@ -321,7 +321,7 @@ bool refuses_three(Lab &lab, Program &server, int id, int &early)
     second.expect("error: line too long\n");
     third.send("/all hi\n");
     third.expect(answers(id + 2, "hi\n"));
-    if (!goes_on(lab, server, second, its_socket)) {
+    if (!sends_on(lab, server, second, its_socket)) {
         if (lab.seconds() < since + 0.5 && ++early == 3)
             lab.unmet(second.name + " was closed long before its second was over");
         third.close();
