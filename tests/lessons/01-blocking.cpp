@@ -314,7 +314,7 @@ Check endless_line(1, 6, "refuses a line without end so that its client can read
     server.freeze();
     client.send(word(lab, 65536));
     server.thaw();
-    server.expect_quiet(); // so that a reset, if there is one, comes before the client reads
+    server.expect_quiet(1); // so that a reset, if there is one, comes before the client reads
     client.expect("error: line too long\n");
     client.half_close(); // a server may wait for that before it closes
     client.expect_clean_end();

@@ -82,6 +82,12 @@ Check parent_closes(2, 2, "keeps no descriptor of its clients in the parent", []
                 return false;
         return true;
     });
+    lab.because("a child inherits all that its parent has open, what it keeps of other children too",
+                "close() in the child what belongs to others");
+    lab.wait_for("the second child should hold no more descriptors than the first", [&] {
+        std::vector<pid_t> children = children_of(server.pid);
+        return open_descriptors(children.front()) == open_descriptors(children.back());
+    });
     client.half_close();
     client.expect_clean_end();
 }, 2);
