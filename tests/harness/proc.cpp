@@ -176,6 +176,29 @@ ProcessState state_in(const std::string &task)
     return found;
 }
 
+// The children of pid, as the kernel lists them: one may be missed while another ends, but if there are
+// any, not all.
+std::vector<pid_t> listed_children(pid_t pid)
+{
+    std::vector<pid_t> found;
+    for (int thread : numbers_in(path(pid, "task"))) {
+        std::ifstream file(path(pid, "task/" + std::to_string(thread) + "/children"));
+        for (pid_t child; file >> child;)
+            found.push_back(child);
+    }
+    return found;
+}
+
+std::vector<pid_t> listed_descendants(pid_t ancestor)
+{
+    std::vector<pid_t> found = listed_children(ancestor);
+    for (size_t i = 0; i < found.size(); i++) {
+        std::vector<pid_t> more = listed_children(found[i]);
+        found.insert(found.end(), more.begin(), more.end());
+    }
+    return found;
+}
+
 // Whether a thread in this state has ended or is stopped.
 bool over(char state)
 {
@@ -225,6 +248,11 @@ std::vector<pid_t> children_of(pid_t pid)
 
 std::vector<pid_t> descendants_of(pid_t ancestor)
 {
+    // Where the kernel lists children (CONFIG_PROC_CHILDREN) nobody else is looked at: on a busy host that
+    // would take long.
+    static const bool listed = access(path(getpid(), "task/" + std::to_string(getpid()) + "/children").c_str(), R_OK) == 0;
+    if (listed)
+        return listed_descendants(ancestor);
     std::map<pid_t, pid_t> parents;
     for (pid_t pid : numbers_in("/proc"))
         parents[pid] = stat_of("/proc/" + std::to_string(pid)).parent;
