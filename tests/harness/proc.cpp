@@ -250,7 +250,7 @@ std::vector<pid_t> descendants_of(pid_t ancestor)
 {
     // Where the kernel lists children (CONFIG_PROC_CHILDREN) nobody else is looked at: on a busy host that
     // would take long.
-    static const bool listed = access(path(getpid(), "task/" + std::to_string(getpid()) + "/children").c_str(), R_OK) == 0;
+    static const bool listed = access("/proc/thread-self/children", R_OK) == 0;
     if (listed)
         return listed_descendants(ancestor);
     std::map<pid_t, pid_t> parents;

@@ -129,10 +129,12 @@ void Lab::watch_burning(const std::string &what, const Everyone &all)
     watch.moved = moved;
     if (grows)
         watch.memory = all.memory;
-    if (static_cast<double>(watch.burned) > static_cast<double>(BURNED) * slow)
-        unmet(what + "; your program is busy all the time" +
-              ((all.kernel - watch.kernel) * 5 < all.own - watch.own ? ", and hardly ever in a call: does a loop of yours never end?"
-                                        : ": some call returns at once, again and again"));
+    if (static_cast<double>(watch.burned) <= static_cast<double>(BURNED) * slow)
+        return;
+    bool calls = (all.kernel - watch.kernel) * 5 >= all.own - watch.own;
+    unmet(what + "; your program is busy all the time" +
+          (calls ? ": some call returns at once, again and again"
+                 : ", and hardly ever in a call: does a loop of yours never end?"));
 }
 
 void Lab::watch_rest(const std::string &what, const Everyone &all, double seen, double most)
