@@ -322,8 +322,8 @@ bool refuses_three(Lab &lab, Program &server, int id, int &early)
     third.send("/all hi\n");
     third.expect(answers(id + 2, "hi\n"));
     if (!sends_on(lab, server, second, its_socket)) {
-        if (lab.seconds() < since + 0.5 && ++early == 3)
-            lab.unmet(second.name + " was closed long before its second was over");
+        if (lab.seconds() < since + 1 && ++early == 2)
+            lab.unmet(second.name + " was closed before its second was over");
         third.close();
         return false;
     }
