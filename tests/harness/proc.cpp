@@ -362,7 +362,10 @@ unsigned long socket_of(pid_t pid, const Ports &ports)
 
 bool holds_socket(pid_t pid, unsigned long inode)
 {
-    return inodes_of(pid).count(inode);
+    for (int fd : numbers_in(path(pid, "fd")))
+        if (inode_of(pid, fd) == inode)
+            return true;
+    return false;
 }
 
 std::string listener_of(pid_t pid)
