@@ -79,6 +79,7 @@ check: FORCE
 	$(call compiler)
 	$(call writable)
 	@command -v flock >/dev/null || { echo 'make check needs flock. Install the package util-linux'; exit 3; }
+	$(UNLESS_HANDOUT)command -v patch >/dev/null || command -v git >/dev/null || { echo 'make check needs patch, or git. Install one of them'; exit 3; }
 	@mkdir -p build && : >>build/check.lock
 	@flock -n build/check.lock true || echo 'another make check is at work here: this one waits for it'
 	@flock build/check.lock sh -c '$(MAKE) $(JOBS) --no-print-directory -s $(CHECK_NEEDS) && \
