@@ -40,7 +40,8 @@ help:
 
 known = $(if $(filter $(1),$(LESSONS)),,$(error there is no lesson '$(1)'; there are: $(LESSONS)))
 plain = $(or $(patsubst 0%,%,$(1)),$(1))
-compiler = $(call usable,$(shell command -v $(firstword $(CXX))))
+# 2>: make before 4.3 gives only such a line to the shell, which alone knows `command`.
+compiler = $(call usable,$(shell command -v $(firstword $(CXX)) 2>/dev/null))
 usable = $(if $(1),,$(error there is no compiler '$(CXX)'. Install g++, or name one: make CXX=clang++))$(if $(filter-out $(VISIBLE),$(1) $(realpath $(1))),$(error programs are compiled in a box that shows $(VISIBLE:%/%=%), and the compiler is $(1). Name another: make CXX=/usr/bin/g++))
 # What a box has of the file system, see tests/harness/box.cpp.
 VISIBLE := /usr/% /bin/% /opt/% /nix/% /gnu/%
