@@ -25,5 +25,5 @@ if { fetch -o Acquire::Retries=0 download doctest-dev || { own_lists update && o
     mv -T "$work/root" "$here" 2>/dev/null
 fi
 finds && exit 0
-echo "doctest is missing and could not be fetched (no network?). Install it: sudo apt-get install doctest-dev" >&2
+echo "doctest is missing and could not be fetched (no network? Ubuntu without 'universe'?). Install it: sudo apt-get install doctest-dev" >&2
 exit 3
