@@ -1,5 +1,5 @@
 // More complaints than anybody reads: each level of this file, which includes itself, has some.
-// Says: #include nested
+// Says: nested depth 200
 // Says, by clang: #warning a
 #warning a
 #warning b
