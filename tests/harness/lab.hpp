@@ -74,6 +74,7 @@ public:
     size_t has_received();                       // how many bytes not yet expected; without waiting
     std::string line();                          // the next line, without its '\n'
     size_t unacknowledged() const;               // bytes sent that the other host has not taken yet
+    size_t unread() const;                       // bytes that have come, and wait in its socket
     void half_close();                           // shutdown(SHUT_WR)
     void close();
     void reset(); // closes with a RST instead of a FIN

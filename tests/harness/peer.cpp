@@ -178,6 +178,13 @@ size_t Peer::unacknowledged() const
     return static_cast<size_t>(bytes);
 }
 
+size_t Peer::unread() const
+{
+    int bytes = 0;
+    ioctl(fd, SIOCINQ, &bytes);
+    return static_cast<size_t>(bytes);
+}
+
 void Peer::half_close()
 {
     lab->story.tell(name, other, "end (FIN)");

@@ -1,6 +1,5 @@
 // More complaints than anybody reads: each level of this file, which includes itself, has some.
-// Says: nested depth 200
-// Says, by clang: #warning a
+// Says: does not compile: the first error is above
 #warning a
 #warning b
 #warning c

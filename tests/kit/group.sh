@@ -116,11 +116,11 @@ sort_out
 mapfile -t sources < <(in_order)
 together "${sources[@]}" >"$group.cpp"
 # shellcheck disable=SC2086 # options are several words
-if ${CXX:-g++} -w $options -o "$group" "$group.cpp" 2>"$group.log"; then
+if ${CXX:-g++} -w -pthread $options -o "$group" "$group.cpp" 2>"$group.log"; then
     for program in "${programs[@]}"; do ln -f "$group" "$program"; done
 else # somebody's fault: see whose
     for program in "${programs[@]}"; do
         # shellcheck disable=SC2086
-        ${CXX:-g++} -w $options -o "$program" "$program.cpp" >>"${program%/*}/log" 2>&1
+        ${CXX:-g++} -w -pthread $options -o "$program" "$program.cpp" >>"${program%/*}/log" 2>&1
     done
 fi
