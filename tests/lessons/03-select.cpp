@@ -333,6 +333,11 @@ bool refuses_three(Lab &lab, Program &server, int id, int &early)
     third.expect("error: line too long\n");
     if (lab.seconds() >= since + 1) // and so this may have woken it
         return false;
+    lab.because("what a client sends after it was refused is read and thrown away: else it is stuck in its send, and "
+                "close() resets its connection",
+                "watch those that are leaving too, read() from them, and forget what came");
+    if (!all_read(server.pid, {lab.port, second.port()}))
+        lab.unmet("nobody reads what " + second.name + " goes on sending");
     lab.because("two are leaving: when the second of the first is over, somebody must wake the server, and it "
                 "must look: select() returns 0 then, which is no failure",
                 "the time-out of select() or poll() lasts until the nearest of all deadlines, in the unit that it "
