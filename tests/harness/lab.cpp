@@ -134,6 +134,15 @@ void Lab::because(const std::string &reason, const std::string &try_this)
 {
     why = reason;
     remedy = try_this;
+    known_words = last_words().size();
+}
+
+void Lab::because(const std::string &reason, const std::string &try_this, const std::function<void()> &part)
+{
+    const std::string old_reason = why, old_remedy = remedy;
+    because(reason, try_this);
+    part();
+    because(old_reason, old_remedy);
 }
 
 void Lab::unmet(const std::string &what)
@@ -215,15 +224,13 @@ Program &Lab::start_server(std::vector<std::string> arguments)
         unmet.what += where.empty() ? "" : "; it listens on " + where;
         throw;
     }
-    const std::string reason = why, advice = remedy;
     because("who waits for that line knows when to connect",
-            "say so on stderr, to the letter, once listen() has succeeded: lesson 1, step 1");
-    wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"',
-             [&] {
-        server.must_run(); // until it has said so, it may still be setting itself up
-        return server.err.find("listening on port ") != std::string::npos;
+            "say so on stderr, to the letter, once listen() has succeeded: lesson 1, step 1", [&] {
+        wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"', [&] {
+            server.must_run(); // until it has said so, it may still be setting itself up
+            return server.err.find("listening on port ") != std::string::npos;
+        });
     });
-    because(reason, advice);
     return server;
 }
 
@@ -343,12 +350,18 @@ std::string Lab::where_is(const Program &program) const
 // What a process does: the call it is in, and on whose connection.
 std::string Lab::where_is_process(pid_t pid) const
 {
-    Call call = sleeping_in(pid);
     char state = look(pid).state;
+    for (int tries = 0; state == 'R' && tries < 20; tries++) { // it may have woken for a moment only
+        usleep(2000);
+        state = look(pid).state;
+    }
+    Call call = sleeping_in(pid);
     if (state == 'Z')
         return "has ended, and nobody has waited for it: a zombie";
     if (call.name.empty())
         return state == 'T' ? "is stopped" : state == 'R' ? "is busy: it burns processor time" : "sleeps";
+    if (call.name == "write" && call.fd == STDERR_FILENO)
+        return "writes to stderr, more than anybody reads";
     std::string text = "is blocked in " + call.name + "()";
     for (const char *of_no_descriptor :
          {"poll", "select", "waitpid", "waitid", "sleep", "pause", "sigsuspend", "sigwait", "futex"})
@@ -372,4 +385,9 @@ std::string Lab::last_words() const
     for (const Program &program : programs)
         words += program.err;
     return words;
+}
+
+bool Lab::said_something() const
+{
+    return last_words().size() > known_words;
 }

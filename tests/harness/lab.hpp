@@ -107,6 +107,8 @@ public:
 
     // From here on a failure is explained so.
     void because(const std::string &reason, const std::string &try_this);
+    // The same for part of the story, and no longer.
+    void because(const std::string &reason, const std::string &try_this, const std::function<void()> &part);
 
     Program &start_server(std::vector<std::string> arguments = {}); // waits until it says that it listens
     Program &start(const std::string &program, const std::vector<std::string> &arguments);
@@ -133,6 +135,7 @@ public:
     void settle(); // waits a moment for programs that are about to end: a crash ends connections first
     std::string where_is(const Program &program) const; // "is blocked in read() on fd 4, …"
     std::string last_words() const;                     // what the programs said on stderr
+    bool said_something() const;                        // on stderr, since the last because()
     double seconds() const;                             // since the check began
     std::list<Program> programs;
     std::list<Peer> peers;
@@ -162,6 +165,7 @@ private:
         size_t moved = 0;           // bytes
     } watch;
     size_t moved = 0; // bytes to and from programs so far
+    size_t known_words = 0; // bytes of last_words() at the last because()
     void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();
     Program &launch(const std::string &name, const std::vector<std::string> &arguments, bool heard);

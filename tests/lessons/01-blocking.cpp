@@ -303,8 +303,10 @@ void expect_closed(Lab &lab, const Program &server, int before, const std::strin
 }
 
 Check endless_line(1, 6, "refuses a line without end so that its client can read why", [](Lab &lab) {
-    lab.because("close() with bytes unread sends a reset, with which your answer may be lost",
-                "shutdown(SHUT_WR), then read and throw away, then close()");
+    lab.because("a line may be too long before its '\\n' has come; and close() with bytes unread sends a reset, with "
+                "which your answer may be lost",
+                "look at the size of a line that has not ended, too; shutdown(SHUT_WR), then read and throw away, then "
+                "close()");
     Program &server = lab.start_server();
     Peer &guest = lab.greeted(1);
     guest.half_close();

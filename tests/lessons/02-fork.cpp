@@ -24,10 +24,13 @@ size_t serving(const Program &program)
 
 Check side_by_side(2, 1, "serves a second client while the first is silent", [](Lab &lab) {
     lab.because("the process that serves the first client cannot serve another",
-                "fork() after accept(): the child closes listener and serves; the parent closes client, waits "
-                "for nobody, and accepts again");
+                "fork() after accept(): the child, to which it returns 0, closes listener and serves; the parent "
+                "closes client, waits for nobody, and accepts again");
     lab.start_server();
-    Peer &first = lab.greeted(1), &second = lab.greeted(2);
+    lab.because("the child serves on its own copy of the descriptor: it was closed before fork() made that copy, or "
+                "shutdown() ended the connection for all who hold it",
+                "first fork(), then close(client) in the parent, no shutdown()", [&] { lab.greeted(1); });
+    Peer &first = lab.peers.front(), &second = lab.greeted(2);
     std::string text = word(lab, 7) + '\n';
     second.send(text);
     second.expect(answers(2, text));
@@ -36,7 +39,8 @@ Check side_by_side(2, 1, "serves a second client while the first is silent", [](
 });
 
 Check process_each(2, 1, "gives each client a process of its own", [](Lab &lab) {
-    lab.because("this lesson's server has one child for each client", "fork() once for each accept()");
+    lab.because("this lesson's server has one child for each client",
+                "fork() once for each accept(); the child, to which it returns 0, serves, and its parent goes on");
     Program &server = lab.start_server();
     lab.greeted(1);
     lab.greeted(2);
@@ -50,7 +54,8 @@ Check process_each(2, 1, "gives each client a process of its own", [](Lab &lab) 
         return std::all_of(children.begin(), children.end(), [](pid_t child) { return look(child).state == 'S'; });
     });
     lab.because("a child has one client: when that has gone it has nothing more to do",
-                "_exit() after serve(); a child without it goes on in the parent's loop");
+                "_exit() after serve(); a child without it goes on in the parent's loop, which nothing ends: no EINTR of "
+                "accept() either");
     lab.peers.front().close();
     lab.wait_for("the child of client A should end when client A has gone", [&] { return serving(server) == 2; });
 }, 2);
@@ -198,7 +203,8 @@ void expect_turned_away(Lab &lab, Program &server)
     server.limit(RLIMIT_NPROC, 1);
     lab.story.tell(server.name, "", "may start no process more");
     lab.because("fork() fails with EAGAIN where there are too many processes: one client is lost, and told so",
-                "when fork() returns -1: turn_away(), close(), and accept the next");
+                "turn_away() says \"error: server full\\n\"; main() calls it, as fork() has returned -1, then close(), "
+                "and accepts the next");
     Peer &unlucky = lab.connect();
     unlucky.expect("error: server full\n");
     expect_let_go(lab, unlucky);
@@ -270,6 +276,7 @@ Check turned_away_gone(2, 5, "survives turning away a client that has gone", [](
                 "signal(SIGPIPE, SIG_IGN) before the first fork(); no check() around what is done with a "
                 "client");
     Program &server = lab.start_server();
+    lab.greeted(1); // whatever the server sets up for itself is there now
     server.limit(RLIMIT_NPROC, 1);
     server.freeze();
     Peer &client = lab.connect();
@@ -278,7 +285,7 @@ Check turned_away_gone(2, 5, "survives turning away a client that has gone", [](
     server.thaw();
     server.expect_quiet();
     server.unlimit(RLIMIT_NPROC);
-    serves_on(lab, 1);
+    serves_on(lab, 2);
 }, 2);
 
 Check client_prints(2, 6, "the client prints what comes while it waits for you to type", [](Lab &lab) {

@@ -156,8 +156,11 @@ Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
     first.half_close();
     first.expect_clean_end();
     second.reset();
-    third.send("/all still here\n");
-    third.expect("3: still here\n");
+    lab.because("a client that is lost is no matter of the others', nor of the one who speaks to it",
+                "when read() or write() fails, the client of that call has gone: mark it, and go on with the next", [&] {
+        third.send("/all still here\n");
+        third.expect("3: still here\n");
+    });
     server.expect_quiet();
     lab.wait_for("with one client left it should hold as many descriptors as with its first",
                  [&] { return open_descriptors(server.pid) == with_one; });
@@ -186,8 +189,8 @@ Check all_that_are_left(3, 4, "sends /all to all that are left when another goes
     server.thaw();
     for (Peer *client : {&first, &last})
         client->expect("5: three\n");
-    lab.because("the first thing that a client receives is its greeting",
-                "it is owed that as soon as accept() has returned");
+    lab.because("the first thing that a client receives is its greeting, with a number that nobody has had",
+                "it is owed that as soon as accept() has returned; ids from a counter that only grows");
     server.freeze();
     Peer &next = lab.connect();
     first.send("/all four\n");

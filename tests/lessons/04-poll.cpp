@@ -22,18 +22,26 @@ Check greets_all_still(4, 1, "greets every client, in one process", [](Lab &lab)
 });
 
 Check one_of_many(4, 2, "answers whoever sends, while the others are silent", [](Lab &lab) {
-    lab.because("revents says who is ready, and it may be any entry of the array; to read from another "
-                "blocks, or finds nothing",
-                "look at revents, not events, of every entry, and at the right one: entry 0 is the listener's; "
-                "POLLOUT only while something waits; without IDLE nobody is idle");
+    lab.because("a client stays as long as it likes, though it is owed nothing, and though it says nothing",
+                "it has gone when it has ended and (&&) its queue is empty; without IDLE its deadline is NEVER");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 4; id++)
         clients.push_back(&lab.greeted(id));
+    server.expect_quiet();
+    for (Peer *client : clients)
+        client->expect_nothing("it has done nothing");
+    lab.because("revents says who is ready, and it may be any entry of the array; to read from another "
+                "blocks, or finds nothing",
+                "look at revents, not events, of every entry, and at the right one: entry 0 is the listener's; "
+                "POLLOUT only while something waits; append() to a client's input what has come");
     std::string text = word(lab, 6) + '\n';
     for (int id : {3, 1, 4, 2}) {
-        clients[static_cast<size_t>(id - 1)]->send(text);
-        clients[static_cast<size_t>(id - 1)]->expect(answers(id, text));
+        Peer &client = *clients[static_cast<size_t>(id - 1)];
+        client.send(text.substr(0, 3));
+        expect_read(lab, server, client);
+        client.send(text.substr(3));
+        client.expect(answers(id, text));
     }
     lab.because("poll() comes back though nobody has sent anything: a socket that has room is always ready for "
                 "POLLOUT, and a time-out of 0 is none",
@@ -140,8 +148,8 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     server.thaw();
     busy.expect("1: hi\n");
     owed += "1: hi\n";
-    lab.because("write() took a part; the rest waits until POLLOUT, up to 64 KiB, and is owed though the client "
-                "has ended",
+    lab.because("write() took a part, or with -1 and EAGAIN nothing; the rest waits until POLLOUT, up to 64 KiB, and "
+                "is owed though the client has ended",
                 "erase from the queue what was taken, no more; what comes meanwhile goes behind it; no POLLIN for "
                 "one that has ended; close when all is taken");
     slow.half_close();
@@ -239,7 +247,7 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
                   " bytes waited for it; 64 KiB may wait");
     lab.because("the queue of a client that does not read grows with all that the others say",
                 "look how much waits when write() has taken what it could, and though there is no POLLOUT: at more "
-                "than 64 KiB close the client");
+                "than 64 KiB close that client, whoever speaks");
     lab.wait_for("more than 64 KiB wait for client B, and it should be closed",
                  [&] { return open_descriptors(server.pid) < all_three; });
     silent.discard_until_end();
@@ -271,6 +279,11 @@ Check reset_while_owed(4, 3, "rests after a reset of a client that had ended its
     client.half_close();
     lab.wait_for("the end should arrive", [&] { return end_arrived(server.pid, {lab.port, client.port()}); });
     server.expect_quiet();
+    lab.because("poll()'s array is in step with the clients only if each has its entry",
+                "an entry for one that has ended too: its events are 0, or POLLOUT", [&] {
+        busy.send("hi\n");
+        busy.expect("2: hi\n");
+    });
     client.reset();
     server.expect_quiet();
     serves_on(lab, 3);
@@ -296,8 +309,9 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     expect_soon(lab, server, left, "somebody has left, and " + waiting.name + " should be let in at once",
                 [&] { return waiting.has_received(); });
     waiting.expect("hello 3\n");
-    lab.because("the listener stays ready while somebody waits whom accept() cannot take: the loop spins",
-                "do not watch the listener until somebody has left, then watch it again");
+    lab.because("the listener stays ready while somebody waits whom accept() cannot take: the loop spins, as it does "
+                "when poll() waits for no time",
+                "do not watch the listener until somebody has left, then watch it again; milliseconds for poll()");
     lab.expect_timers();
     descriptors_at_rest(lab, server);
     double later = lab.seconds() + 1; // a pause of a second, if it makes one, is over by then
@@ -352,7 +366,8 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
                     [&] { return client.has_received() || client.has_ended(); });
         here.because("an idle client is told why it is closed; IDLE is in seconds, poll()'s time-out in "
                      "milliseconds",
-                     "\"error: idle too long\", then as with a line that is too long");
+                     "\"error: idle too long\", then as with a line that is too long; EAGAIN: it has sent nothing, and "
+                     "is not lost");
         client.expect("error: idle too long\n");
         expect_in_time(here, since, limit, client.name);
         client.expect_end();
@@ -409,8 +424,9 @@ void wait_for_connecting(Lab &lab, const Program &client)
 }
 
 Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &lab) {
-    lab.because("connect() waits two minutes for an answer that does not come",
-                "O_NONBLOCK, poll() for POLLOUT with a timeout, then SO_ERROR");
+    lab.because("connect() waits two minutes for an answer that does not come; with O_NONBLOCK it fails at once with "
+                "EINPROGRESS, and goes on: that is no failure",
+                "O_NONBLOCK, poll() for POLLOUT with a time-out of 3000 milliseconds, then SO_ERROR");
     lab.listen(0);
     lab.connect(); // the backlog is full now: Linux drops the next SYN
     lab.story.tell("server", "", "answers nobody any more");
@@ -454,7 +470,9 @@ Check connected(4, 6, "the client knows that it is connected before the server s
     lab.listen();
     Program &client = lab.start_client();
     lab.accept();
-    let_time_pass(lab, client);
+    lab.because("a socket that has room is ready for POLLOUT at once, again and again",
+                "POLLOUT until the connection is there; after that only while something waits to be sent",
+                [&] { let_time_pass(lab, client); });
     if (client.err.find("connect: ") != std::string::npos)
         lab.unmet("your client is connected, and gives up connecting");
 });
@@ -476,8 +494,9 @@ Check refused_late(4, 6, "the client says why when connecting fails later", [](L
 void expect_rest(Lab &lab, Program &client)
 {
     lab.because("it wakes again and again: a socket that has room is ready to be written to, an input that "
-                "has ended ready to be read",
-                "POLLOUT only while something waits; no POLLIN for an input that has ended");
+                "has ended ready to be read, a descriptor that is closed ready with POLLNVAL",
+                "POLLOUT only while something waits; no POLLIN for an input that has ended; shutdown(), no close(), "
+                "before the server's end");
     client.expect_quiet();
 }
 
