@@ -262,7 +262,9 @@ Check longest_line(1, 4, "answers a line of 1024 bytes, and refuses 1025", [](La
 });
 
 Check writes_all(1, 5, "delivers a megabyte, and all that is owed before it closes", [](Lab &lab) {
-    lab.because("write() may take fewer bytes than you give it", "a loop that writes what is left");
+    lab.because("write() may take fewer bytes than you give it; and of many lines that come together each may have "
+                "1024",
+                "a loop that writes what is left; the limit is for a line, not for all that has come");
     lab.start_server();
     Peer &client = lab.greeted(1);
     const int rounds = 64;
