@@ -83,6 +83,14 @@ shell_scripts() {
     find netns tests .ci*/ \( -name '*.sh' -o -name run \) -exec shellcheck -x {} +
 }
 
+sanitizers() {
+    local program=build/check/overflow
+    echo 'int main(int n, char **) { int a[1] = {}; return a[n]; }' |
+        ${CXX:-g++} -w -fsanitize=address,undefined -o "$program" -x c++ - 2>/dev/null ||
+        { echo "${CXX:-g++} cannot link with sanitizers. Install libasan and libubsan, for clang++ compiler-rt (Debian: libclang-rt-dev)"; return 77; }
+    [[ $("$program" 2>&1) == *"out of bounds"* ]]
+}
+
 # Lines of work, side by side.
 judged() { unless_kept variants build/judge <<<"$list"; }
 hostile() {
@@ -97,6 +105,7 @@ instructors() {
 rest_of_the_kit() {
     [ ! -d solutions ] || kit_test "where namespaces are refused" tests/kit/refused.sh
     kit_test "unit tests" unit_tests
+    [ ! -d solutions ] || kit_test "sanitizers" sanitizers
     [ ! -d solutions ] || kit_test "starters" tests/kit/compare-starter.sh "${@/#/lessons/}"
     [ ! -d solutions ] || kit_test "helpers of several lessons" tests/kit/same-helpers.sh "$@"
     unless_kept shellcheck kit_test "shellcheck" shell_scripts
@@ -106,7 +115,7 @@ rest_of_the_kit() {
 mkdir -p build/kept
 state=$(state_of_all "$@" | cksum)
 list=$(tests/kit/variants.sh --list "$@")
-total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 8 || echo 2)))
+total=$(($(wc -l <<<"$list") + $([ -d solutions ] && echo 9 || echo 2)))
 [ ! -d tests/hostile ] || total=$((total + $(find tests/hostile -name '*.cpp' | wc -l) + 1))
 while read -r word count what; do
     verdict "$word" "$count" "$what"

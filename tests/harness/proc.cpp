@@ -99,7 +99,6 @@ const Known CALLS[] = {
     {SYS_write, "write", -1, false},
     {SYS_readv, "readv", -1, false},
     {SYS_writev, "writev", -1, false},
-    {SYS_accept, "accept", -1, false},
     {SYS_accept4, "accept4", -1, false},
     {SYS_connect, "connect", KERNEL_TIMER, false}, // a lost SYN is sent again
     {SYS_sendto, "send", -1, false},
@@ -114,11 +113,25 @@ const Known CALLS[] = {
     {SYS_ppoll, "poll", 2, true},
     {SYS_epoll_pwait, "epoll_wait", 3, false},
     {SYS_futex, "futex", 3, true},
+#ifdef SYS_accept // not on i386
+    {SYS_accept, "accept", -1, false},
+#endif
 #ifdef SYS_poll // newer architectures have only the p… calls
     {SYS_poll, "poll", 2, false},
-    {SYS_select, "select", 4, true},
     {SYS_epoll_wait, "epoll_wait", 3, false},
     {SYS_pause, "pause", -1, false},
+#endif
+#if defined SYS__newselect // i386 and arm, which have another, older one
+    {SYS__newselect, "select", 4, true},
+#elif defined SYS_select
+    {SYS_select, "select", 4, true},
+#endif
+#ifdef SYS_ppoll_time64 // architectures of 32 bits have these too
+    {SYS_pselect6_time64, "select", 4, true},
+    {SYS_ppoll_time64, "poll", 2, true},
+    {SYS_rt_sigtimedwait_time64, "sigwait", 2, true},
+    {SYS_futex_time64, "futex", 3, true},
+    {SYS_clock_nanosleep_time64, "sleep", 3, true},
 #endif
 };
 

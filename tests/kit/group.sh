@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # group.sh LESSON: builds the programs of all mistakes, half-done starters and odd programs of a
-# lesson. group.sh sanitized: builds all solutions with sanitizers.
+# lesson. group.sh sanitized: builds all solutions with sanitizers; where the compiler has none, a
+# file "skipped" is all that it makes.
 # Compiling each alone would take longest for what they have in common: the headers, and the
 # paragraphs before the first that is not the solution's. So they are compiled together: each
 # in a namespace of its own, which uses those of the common paragraphs. The one main() calls
@@ -12,6 +13,10 @@ shopt -s nullglob # where a lesson is solved there are no steps
 top=build/check
 group=$top/group/$1
 if [ "$1" = sanitized ]; then
+    if [ -z "$(tests/kit/linkable.sh -fsanitize=address,undefined)" ]; then
+        for folder in "$top"/sanitized/*/; do touch "$folder/skipped"; done
+        exit
+    fi
     options="-g -fsanitize=address,undefined -fno-sanitize-recover=all $STATIC_SANITIZERS"
     known=() # these are built with other options
     sources=("$top"/sanitized/*/*.cpp)
