@@ -112,15 +112,16 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
     return open_descriptors(server.pid);
 }
 
+const double NAP = 0.6; // seconds that a server may sleep on: who looks up twice a second is in time
+
 // That holds() comes true soon after due, which it may move: that the server, with something to do, does
 // not sleep on.
 inline void expect_soon(Lab &lab, const Program &server, const double &due, const std::string &what,
                         const std::function<bool()> &holds)
 {
-    const double nap = 0.6; // seconds: who looks up twice a second is in time
     bool overslept = false;
     lab.wait_for(what, [&] {
-        bool late = lab.seconds() > due + nap && look(server.pid).state == 'S';
+        bool late = lab.seconds() > due + NAP && look(server.pid).state == 'S';
         if (holds())
             return true;
         if (late && overslept)
