@@ -84,11 +84,12 @@ shell_scripts() {
 }
 
 sanitizers() {
-    local program=build/check/overflow
+    local program=build/check/overflow said
     echo 'int main(int n, char **) { int a[1] = {}; return a[n]; }' |
         ${CXX:-g++} -w -fsanitize=address,undefined -o "$program" -x c++ - 2>/dev/null ||
         { echo "${CXX:-g++} cannot link with sanitizers. Install libasan and libubsan, for clang++ compiler-rt (Debian: libclang-rt-dev)"; return 77; }
-    [[ $("$program" 2>&1) == *"out of bounds"* ]]
+    said=$("$program" 2>&1)
+    [[ $said == *"out of bounds"* ]] || { echo "a program read past an array, and its sanitizers said: $said"; return 1; }
 }
 
 # Lines of work, side by side.

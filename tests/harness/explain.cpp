@@ -124,7 +124,7 @@ Explanation explain(const Lab &lab, const std::string &what, unsigned seed)
     all.may_have_crashed = signal != 0 || (!exited && what.find("connection ended") != std::string::npos);
     const std::string last = last_line(words);
     if (found.empty() && !last.empty())
-        all.entries.push_back({lab.said_something() ? "last words" : "said before", in_quotes(last, 120)});
+        all.entries.push_back({"last words", in_quotes(last, 120)});
     std::vector<Entry> advice;
     if (crashed) // which has reasons of its own
         advice = advice_on_crash(found.empty() ? last : found, signal);
@@ -145,7 +145,7 @@ Explanation with_place(const Explanation &crash, const Explanation &closer)
     for (const Entry &each : crash.entries) {
         if (each.label == "again") // before it, closer's advice: what crash has to say was a guess
             std::copy_if(closer.entries.begin(), closer.entries.end(), std::back_inserter(all.entries), is_advice);
-        if (each.label != "last words" && each.label != "said before" && !is_advice(each))
+        if (each.label != "last words" && !is_advice(each))
             all.entries.push_back(each);
         if (each.label == "what happened")
             all.entries.push_back({"the place", place});

@@ -100,6 +100,17 @@ void become_program(const Binaries &binaries, const std::string &name,
     _exit(127);
 }
 
+// Whether it is found running most of the time: it may have woken for a moment only.
+bool is_busy(pid_t pid)
+{
+    int running = 0;
+    for (int looks = 0; looks < 9 && running * 2 >= looks; looks++) {
+        running += look(pid).state == 'R';
+        usleep(2000);
+    }
+    return running > 4;
+}
+
 } // namespace
 
 double slowness()
@@ -134,7 +145,6 @@ void Lab::because(const std::string &reason, const std::string &try_this)
 {
     why = reason;
     remedy = try_this;
-    known_words = last_words().size();
 }
 
 void Lab::because(const std::string &reason, const std::string &try_this, const std::function<void()> &part)
@@ -226,7 +236,8 @@ Program &Lab::start_server(std::vector<std::string> arguments)
     }
     because("who waits for that line knows when to connect",
             "say so on stderr, to the letter, once listen() has succeeded: lesson 1, step 1", [&] {
-        wait_for("your server listens, and should say so on stderr: \"listening on port " + arguments[0] + '"', [&] {
+        const std::string line = "listening on port " + arguments[0];
+        wait_for("your server listens, and should say so on stderr: " + in_quotes(line), [&] {
             server.must_run(); // until it has said so, it may still be setting itself up
             return server.err.find("listening on port ") != std::string::npos;
         });
@@ -350,16 +361,14 @@ std::string Lab::where_is(const Program &program) const
 // What a process does: the call it is in, and on whose connection.
 std::string Lab::where_is_process(pid_t pid) const
 {
-    char state = look(pid).state;
-    for (int tries = 0; state == 'R' && tries < 20; tries++) { // it may have woken for a moment only
-        usleep(2000);
-        state = look(pid).state;
-    }
+    if (is_busy(pid))
+        return "is busy: it burns processor time";
     Call call = sleeping_in(pid);
+    char state = look(pid).state;
     if (state == 'Z')
         return "has ended, and nobody has waited for it: a zombie";
     if (call.name.empty())
-        return state == 'T' ? "is stopped" : state == 'R' ? "is busy: it burns processor time" : "sleeps";
+        return state == 'T' ? "is stopped" : state == 'R' ? "has woken for a moment" : "sleeps";
     if (call.name == "write" && call.fd == STDERR_FILENO)
         return "writes to stderr, more than anybody reads";
     std::string text = "is blocked in " + call.name + "()";
@@ -385,9 +394,4 @@ std::string Lab::last_words() const
     for (const Program &program : programs)
         words += program.err;
     return words;
-}
-
-bool Lab::said_something() const
-{
-    return last_words().size() > known_words;
 }

@@ -135,13 +135,13 @@ public:
     void settle(); // waits a moment for programs that are about to end: a crash ends connections first
     std::string where_is(const Program &program) const; // "is blocked in read() on fd 4, …"
     std::string last_words() const;                     // what the programs said on stderr
-    bool said_something() const;                        // on stderr, since the last because()
     double seconds() const;                             // since the check began
     std::list<Program> programs;
     std::list<Peer> peers;
 
     static constexpr double DEADLINE = 10; // seconds
     static constexpr double REST = 1;      // seconds at rest after which nothing will happen
+    static constexpr double LONGEST = 120; // seconds that a story may take
 
 private:
     friend class Peer;
@@ -165,7 +165,6 @@ private:
         size_t moved = 0;           // bytes
     } watch;
     size_t moved = 0; // bytes to and from programs so far
-    size_t known_words = 0; // bytes of last_words() at the last because()
     void pump(int milliseconds = 0); // takes in what programs wrote; waits so long for that, or for awaited
     void reap();
     Program &launch(const std::string &name, const std::vector<std::string> &arguments, bool heard);

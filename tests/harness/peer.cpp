@@ -86,7 +86,8 @@ void Peer::expect_all(const std::string &text)
         await(name + " should receive " + bytes, [&] {
             if (ended && got.size() < text.size())
                 lab->unmet(name + " received " + std::to_string(got.size()) + " of " + bytes +
-                           (got.size() < 40 ? ", " + in_quotes(got, 40) : "") + ", then the connection ended");
+                           (!got.empty() && got.size() < 40 ? ", " + in_quotes(got, 40) : "") +
+                           ", then the connection ended");
             return got.size() >= text.size();
         }, 3 * Lab::DEADLINE);
     } catch (const Unmet &) {

@@ -11,7 +11,6 @@
 namespace
 {
 
-const double LONG_STORY = 100;  // seconds that a story may take: then it is told how far it came
 const size_t FLOOD = 8 << 20;   // bytes of output that no lesson needs
 const size_t CROWD = 300;       // processes that no lesson needs
 const size_t SOCKETS = 20000;   // sockets that no lesson needs
@@ -159,7 +158,7 @@ void Lab::wait_for(const std::string &what, const std::function<bool()> &holds, 
     watch.looked = start;
     watch.moved = moved;
     while (!holds()) {
-        if (seconds() > std::min(deadline, LONG_STORY * slow))
+        if (seconds() > std::min(deadline, LONGEST * slow))
             unmet(what);
         watch_over(what, rest); // what pump() takes in after it, holds() must see first
         if (moved != seen)

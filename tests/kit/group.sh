@@ -5,7 +5,7 @@
 # Compiling each alone would take longest for what they have in common: the headers, and the
 # paragraphs before the first that is not the solution's. So they are compiled together: each
 # in a namespace of its own, which uses those of the common paragraphs. The one main() calls
-# that of the program under whose name it was started.
+# that of the program under whose name it was started. Threads want -pthread before glibc 2.34.
 # Those that are the same as the solution's or the starter's are links to that one. STATIC and
 # STATIC_SANITIZERS are what linkable.sh says.
 set -u

@@ -21,9 +21,11 @@ subjects() {
     done
 }
 
-# Whether the variants of a lesson are there, by this compiler, and nothing has changed since.
+# Whether the variants of a lesson are there, by this compiler, and nothing has changed since. What
+# was skipped for want of sanitizers is not there when there are some.
 fresh() {
     local stamp=build/check/$1.built
+    [ ! -e "build/check/sanitized/$1/skipped" ] || [ -z "$(tests/kit/linkable.sh -fsanitize=address,undefined)" ] || return 1
     local inputs=({lessons,solutions}/"$1"/*.cpp common/error.hpp tests/kit/{variants,sources,compile,group,linkable}.sh tests/{mistakes,odd}/"$1")
     [ "$(cat "$stamp" 2>/dev/null)" = "$compiler" ] && [ -z "$(find "${inputs[@]}" -newer "$stamp" 2>&1)" ]
 }

@@ -262,8 +262,8 @@ Check longest_line(1, 4, "answers a line of 1024 bytes, and refuses 1025", [](La
 });
 
 Check writes_all(1, 5, "delivers a megabyte, and all that is owed before it closes", [](Lab &lab) {
-    lab.because("write() may take fewer bytes than you give it; and of many lines that come together each may have "
-                "1024",
+    lab.because("write() may take fewer bytes than you give it; and of many lines that come together each "
+                "may have 1024",
                 "a loop that writes what is left; the limit is for a line, not for all that has come");
     lab.start_server();
     Peer &client = lab.greeted(1);
@@ -305,10 +305,10 @@ void expect_closed(Lab &lab, const Program &server, int before, const std::strin
 }
 
 Check endless_line(1, 6, "refuses a line without end so that its client can read why", [](Lab &lab) {
-    lab.because("a line may be too long before its '\\n' has come; and close() with bytes unread sends a reset, with "
-                "which your answer may be lost",
-                "look at the size of a line that has not ended, too; shutdown(SHUT_WR), then read and throw away, then "
-                "close()");
+    lab.because("a line may be too long before its '\\n' has come; and close() with bytes unread sends a "
+                "reset, with which your answer may be lost",
+                "look at the size of a line that has not ended, too; shutdown(SHUT_WR), then read and throw "
+                "away, then close()");
     Program &server = lab.start_server();
     Peer &guest = lab.greeted(1);
     guest.half_close();

@@ -157,7 +157,9 @@ Check forgets(3, 4, "forgets those that have gone, and rests", [](Lab &lab) {
     first.expect_clean_end();
     second.reset();
     lab.because("a client that is lost is no matter of the others', nor of the one who speaks to it",
-                "when read() or write() fails, the client of that call has gone: mark it, and go on with the next", [&] {
+                "when read() or write() fails, the client of that call has gone: mark it, and go on with the "
+                "next",
+                [&] {
         third.send("/all still here\n");
         third.expect("3: still here\n");
     });
@@ -335,10 +337,11 @@ bool refuses_three(Lab &lab, Program &server, int id, int &early)
     expect_asleep_until(lab, server, over - 0.2);
     third.send(word(lab, 2000));
     third.expect("error: line too long\n");
-    if (lab.seconds() >= since + 1) // and so this may have woken it
+    descriptors_at_rest(lab, server); // it has read what there is
+    if (lab.seconds() >= since + 1)   // and so this may have woken it
         return false;
-    lab.because("what a client sends after it was refused is read and thrown away: else it is stuck in its send, and "
-                "close() resets its connection",
+    lab.because("what a client sends after it was refused is read and thrown away: else it is stuck in its "
+                "send, and close() resets its connection",
                 "watch those that are leaving too, read() from them, and forget what came");
     if (!all_read(server.pid, {lab.port, second.port()}))
         lab.unmet("nobody reads what " + second.name + " goes on sending");

@@ -21,20 +21,26 @@ Check greets_all_still(4, 1, "greets every client, in one process", [](Lab &lab)
     expect_alone(lab, server);
 });
 
+const char *const SPINS = "poll() comes back though nobody has sent anything: a socket that has room is "
+                          "always ready for POLLOUT, and a time-out of 0 is none";
+const char *const SPINS_NOT = "POLLOUT only for those for whom something waits; a time-out of -1 where there "
+                              "is no deadline";
+
 Check one_of_many(4, 2, "answers whoever sends, while the others are silent", [](Lab &lab) {
     lab.because("a client stays as long as it likes, though it is owed nothing, and though it says nothing",
-                "it has gone when it has ended and (&&) its queue is empty; without IDLE its deadline is NEVER");
+                "it has gone when it has ended and (&&) its queue is empty; without IDLE its deadline is "
+                "NEVER");
     Program &server = lab.start_server();
     std::vector<Peer *> clients;
     for (int id = 1; id <= 4; id++)
         clients.push_back(&lab.greeted(id));
-    server.expect_quiet();
+    lab.because(SPINS, SPINS_NOT, [&] { server.expect_quiet(); });
     for (Peer *client : clients)
         client->expect_nothing("it has done nothing");
     lab.because("revents says who is ready, and it may be any entry of the array; to read from another "
                 "blocks, or finds nothing",
-                "look at revents, not events, of every entry, and at the right one: entry 0 is the listener's; "
-                "POLLOUT only while something waits; append() to a client's input what has come");
+                "look at revents, not events, of every entry, and at the right one: entry 0 is the "
+                "listener's; POLLOUT only while something waits; append() to a client's input what has come");
     std::string text = word(lab, 6) + '\n';
     for (int id : {3, 1, 4, 2}) {
         Peer &client = *clients[static_cast<size_t>(id - 1)];
@@ -43,9 +49,7 @@ Check one_of_many(4, 2, "answers whoever sends, while the others are silent", []
         client.send(text.substr(3));
         client.expect(answers(id, text));
     }
-    lab.because("poll() comes back though nobody has sent anything: a socket that has room is always ready for "
-                "POLLOUT, and a time-out of 0 is none",
-                "POLLOUT only for those for whom something waits; a time-out of -1 where there is no deadline");
+    lab.because(SPINS, SPINS_NOT);
     server.expect_quiet();
 });
 
@@ -148,8 +152,8 @@ Check slow_reader(4, 3, "keeps the rest of a partial write, to the byte", [](Lab
     server.thaw();
     busy.expect("1: hi\n");
     owed += "1: hi\n";
-    lab.because("write() took a part, or with -1 and EAGAIN nothing; the rest waits until POLLOUT, up to 64 KiB, and "
-                "is owed though the client has ended",
+    lab.because("write() took a part, or with -1 and EAGAIN nothing; the rest waits until POLLOUT, up to 64 "
+                "KiB, and is owed though the client has ended",
                 "erase from the queue what was taken, no more; what comes meanwhile goes behind it; no POLLIN for "
                 "one that has ended; close when all is taken");
     slow.half_close();
@@ -203,7 +207,9 @@ Check owed_first(4, 3, "delivers what it owes before it refuses or closes", [](L
 // Until the socket of a client that reads nothing is full: there is no POLLOUT for it from here on.
 void fill_socket(Lab &lab, const Peer &silent)
 {
-    const double probed = 0.5; // seconds: TCP asks after a window that was closed (RFC 9293, 3.8.6.1)
+    // Seconds. TCP asks after a window that was closed (RFC 9293, 3.8.6.1): here for the first time after some
+    // 0.2, Linux's shortest time-out.
+    const double probed = 0.5;
     size_t seen = 0;
     double since = lab.seconds();
     lab.wait_for("the socket of " + silent.name + " should be full", [&] {
@@ -246,8 +252,8 @@ Check silent_reader(4, 3, "is not held up by a client that does not read, and cl
         lab.unmet(silent.name + " was closed when " + std::to_string(owed) +
                   " bytes waited for it; 64 KiB may wait");
     lab.because("the queue of a client that does not read grows with all that the others say",
-                "look how much waits when write() has taken what it could, and though there is no POLLOUT: at more "
-                "than 64 KiB close that client, whoever speaks");
+                "look how much waits when write() has taken what it could, and though there is no POLLOUT: "
+                "at more than 64 KiB close that client, whoever speaks");
     lab.wait_for("more than 64 KiB wait for client B, and it should be closed",
                  [&] { return open_descriptors(server.pid) < all_three; });
     silent.discard_until_end();
@@ -309,9 +315,10 @@ Check out_of_descriptors(4, 4, "serves on when it is out of descriptors, and res
     expect_soon(lab, server, left, "somebody has left, and " + waiting.name + " should be let in at once",
                 [&] { return waiting.has_received(); });
     waiting.expect("hello 3\n");
-    lab.because("the listener stays ready while somebody waits whom accept() cannot take: the loop spins, as it does "
-                "when poll() waits for no time",
-                "do not watch the listener until somebody has left, then watch it again; milliseconds for poll()");
+    lab.because("the listener stays ready while somebody waits whom accept() cannot take: the loop spins, as "
+                "it does when poll() waits for no time",
+                "do not watch the listener until somebody has left, then watch it again; milliseconds for "
+                "poll()");
     lab.expect_timers();
     descriptors_at_rest(lab, server);
     double later = lab.seconds() + 1; // a pause of a second, if it makes one, is over by then
@@ -366,8 +373,8 @@ Check idle(4, 5, "closes a client that is idle too long", [](Lab &lab) {
                     [&] { return client.has_received() || client.has_ended(); });
         here.because("an idle client is told why it is closed; IDLE is in seconds, poll()'s time-out in "
                      "milliseconds",
-                     "\"error: idle too long\", then as with a line that is too long; EAGAIN: it has sent nothing, and "
-                     "is not lost");
+                     "\"error: idle too long\", then as with a line that is too long; EAGAIN: it has sent "
+                     "nothing, and is not lost");
         client.expect("error: idle too long\n");
         expect_in_time(here, since, limit, client.name);
         client.expect_end();
@@ -424,8 +431,8 @@ void wait_for_connecting(Lab &lab, const Program &client)
 }
 
 Check gives_up(4, 6, "the client gives up connecting after 3 seconds", [](Lab &lab) {
-    lab.because("connect() waits two minutes for an answer that does not come; with O_NONBLOCK it fails at once with "
-                "EINPROGRESS, and goes on: that is no failure",
+    lab.because("connect() waits two minutes for an answer that does not come; with O_NONBLOCK it fails at "
+                "once with EINPROGRESS, and goes on: that is no failure",
                 "O_NONBLOCK, poll() for POLLOUT with a time-out of 3000 milliseconds, then SO_ERROR");
     lab.listen(0);
     lab.connect(); // the backlog is full now: Linux drops the next SYN
@@ -495,8 +502,8 @@ void expect_rest(Lab &lab, Program &client)
 {
     lab.because("it wakes again and again: a socket that has room is ready to be written to, an input that "
                 "has ended ready to be read, a descriptor that is closed ready with POLLNVAL",
-                "POLLOUT only while something waits; no POLLIN for an input that has ended; shutdown(), no close(), "
-                "before the server's end");
+                "POLLOUT only while something waits; no POLLIN for an input that has ended; shutdown(), no "
+                "close(), before the server's end");
     client.expect_quiet();
 }
 

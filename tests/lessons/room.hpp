@@ -83,7 +83,7 @@ inline void crowd(Lab &lab, int most)
             few.push_back(&lab.connect());
         for (Peer *client : few)
             client->expect("hello " + std::to_string(id++) + '\n');
-        bool late = lab.seconds() - since > 0.9;
+        bool late = lab.seconds() - since > 0.9 * slowness();
         slow = late && at_once == 1 ? slow + 1 : 0;
         if (late) // a lost SYN is sent again after a second
             at_once = 1;
