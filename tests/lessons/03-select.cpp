@@ -351,7 +351,7 @@ bool refuses_three(Lab &lab, Program &server, int id, int &early)
                 "takes; then close those whose deadline is over");
     expect_soon(lab, server, over, second.name + " should be closed after a second, though it never ends",
                 [&] { return !holds_socket(server.pid, its_socket); });
-    return lab.seconds() < over + NAP;
+    return lab.seconds() < over + LATE;
 }
 
 Check lingers(3, 5, "lets one that was refused read why, for a second", [](Lab &lab) {

@@ -83,9 +83,9 @@ inline void crowd(Lab &lab, int most)
             few.push_back(&lab.connect());
         for (Peer *client : few)
             client->expect("hello " + std::to_string(id++) + '\n');
-        bool late = lab.seconds() - since > 0.9 * slowness();
-        slow = late && at_once == 1 ? slow + 1 : 0;
-        if (late) // a lost SYN is sent again after a second
+        double taken = lab.seconds() - since;
+        slow = at_once == 1 && taken > 0.9 * slowness() ? slow + 1 : 0;
+        if (taken > 0.9) // a lost SYN is sent again after a second
             at_once = 1;
         if (slow < 10)
             continue;
@@ -112,7 +112,7 @@ inline int descriptors_at_rest(Lab &lab, const Program &server)
     return open_descriptors(server.pid);
 }
 
-const double NAP = 0.6; // seconds that a server may sleep on: who looks up twice a second is in time
+const double LATE = 0.6; // seconds that a server may sleep on: who looks up twice a second is in time
 
 // That holds() comes true soon after due, which it may move: that the server, with something to do, does
 // not sleep on.
@@ -121,7 +121,7 @@ inline void expect_soon(Lab &lab, const Program &server, const double &due, cons
 {
     bool overslept = false;
     lab.wait_for(what, [&] {
-        bool late = lab.seconds() > due + NAP && look(server.pid).state == 'S';
+        bool late = lab.seconds() > due + LATE && look(server.pid).state == 'S';
         if (holds())
             return true;
         if (late && overslept)
